@@ -1,0 +1,176 @@
+package token
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// blank is how SentencePiece writes a space (U+2581).
+const blank = "▁"
+
+// spm encodes with a SentencePiece vocabulary.
+type spm struct {
+	*vocabulary
+	ranks       []uint32   // by id: how many better scores there are
+	byteIDs     [256]int32 // the byte tokens, none where there is none
+	spacePrefix bool
+	// byWord says that no piece has a blank behind another character. Then no
+	// merge crosses the beginning of a word, and words can be merged one by one
+	// in little memory.
+	byWord bool
+}
+
+func newSPM(t *Tokenizer, m Metadata) error {
+	e := &spm{vocabulary: t.vocab, byWord: true}
+	scores, err := m.Floats(keyScores)
+	if err != nil {
+		return err
+	}
+	if len(scores) != len(e.texts) {
+		return fmt.Errorf("%s: %s has %d entries, but there are %d tokens", m.Name(), keyScores, len(scores), len(e.texts))
+	}
+	for id, score := range scores {
+		if score != score {
+			return fmt.Errorf("%s: %s: the score of token %d is not a number", m.Name(), keyScores, id)
+		}
+	}
+	e.ranks = rankScores(scores)
+	for i := range e.byteIDs {
+		e.byteIDs[i] = none
+	}
+	for id, text := range e.texts {
+		if b, ok := parseByte(text); ok && (e.kinds[id] == byteKind || !has(m, keyTypes)) {
+			e.kinds[id], e.byteIDs[b] = byteKind, int32(id)
+		}
+		if strings.Contains(strings.TrimLeft(text, blank), blank) {
+			e.byWord = false
+		}
+	}
+	if e.spacePrefix, err = m.BoolOr(keySpacePrefix, true); err != nil {
+		return err
+	}
+	t.model, t.spacePrefix, t.addBOS = e, e.spacePrefix, true
+	// Early files do not name these tokens, but SentencePiece always numbers
+	// them so.
+	for _, special := range []struct {
+		key  string
+		id   *int32
+		at   int32
+		kind kind
+	}{
+		{keyUnknown, &e.unknown, 0, unknown}, {keyBOS, &t.bos, 1, control}, {keyEOS, &t.eos, 2, control},
+	} {
+		if !has(m, special.key) && e.has(special.at) && e.kinds[special.at] == special.kind {
+			*special.id = special.at
+		}
+	}
+	return t.vocab.setPlain(m, func(dst []byte, text string) []byte {
+		return append(dst, strings.ReplaceAll(text, blank, " ")...)
+	})
+}
+
+// rankScores numbers the distinct scores from the best, 0, to the worst.
+func rankScores(scores []float32) []uint32 {
+	sorted := slices.Clone(scores)
+	slices.SortFunc(sorted, func(a, b float32) int {
+		switch {
+		case a > b:
+			return -1
+		case a < b:
+			return 1
+		}
+		return 0
+	})
+	sorted = slices.Compact(sorted)
+	ranks := make([]uint32, len(scores))
+	for id, score := range scores {
+		at, _ := slices.BinarySearchFunc(sorted, score, func(have, want float32) int {
+			switch {
+			case have > want:
+				return -1
+			case have < want:
+				return 1
+			}
+			return 0
+		})
+		ranks[id] = uint32(at)
+	}
+	return ranks
+}
+
+func (e *spm) encode(dst []int32, text string, start bool, s *scratch) []int32 {
+	s.text = s.text[:0]
+	if start && e.spacePrefix {
+		s.text = append(s.text, blank...)
+	}
+	for i := range len(text) {
+		if text[i] == ' ' {
+			s.text = append(s.text, blank...)
+		} else {
+			s.text = append(s.text, text[i])
+		}
+	}
+	s.startWord(0)
+	blankBefore := true
+	for at := 0; at < len(s.text); {
+		r, size := utf8.DecodeRune(s.text[at:])
+		isBlank := r == '▁'
+		if isBlank && !blankBefore && e.byWord {
+			dst = e.mergeWord(dst, s)
+		}
+		blankBefore = isBlank
+		id, ok := e.ids[string(s.text[at:at+size])]
+		if !ok {
+			id = none
+		}
+		s.addSymbol(at, at+size, id)
+		at += size
+	}
+	return e.mergeWord(dst, s)
+}
+
+// mergeWord merges the symbols of s, appends the ids to dst and starts
+// the next word.
+func (e *spm) mergeWord(dst []int32, s *scratch) []int32 {
+	s.merge(e)
+	for at := int32(0); at >= 0 && len(s.symbols) > 0; at = s.symbols[at].next {
+		sym := &s.symbols[at]
+		if sym.id != none {
+			dst = append(dst, sym.id)
+			continue
+		}
+		dst = e.spell(dst, s.text[sym.start:sym.end])
+	}
+	s.startWord(0)
+	return dst
+}
+
+// spell appends the byte tokens of a character that is no piece, or the unknown
+// token where the vocabulary lacks one of them.
+func (e *spm) spell(dst []int32, char []byte) []int32 {
+	spelled := dst
+	for _, b := range char {
+		if e.byteIDs[b] == none {
+			if e.unknown == none {
+				return dst
+			}
+			return append(dst, e.unknown)
+		}
+		spelled = append(spelled, e.byteIDs[b])
+	}
+	return spelled
+}
+
+// join implements joiner: a pair is a piece if its text is in the vocabulary.
+func (e *spm) join(s *scratch, left, right *symbol) (int32, uint32, bool) {
+	if int(right.end-left.start) > e.longest {
+		return none, 0, false
+	}
+	id, ok := e.ids[string(s.text[left.start:right.end])]
+	if !ok {
+		return none, 0, false
+	}
+	return id, e.ranks[id], true
+}
