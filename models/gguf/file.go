@@ -1,0 +1,209 @@
+package gguf
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// File is an open GGUF file. Everything but Map and Close only reads state
+// that never changes, so a File may be used from many goroutines at once;
+// Map may be too. Close ends all use.
+type File struct {
+	name, path string
+	src        io.ReaderAt
+	size       int64
+	version    uint32
+	powerInfer bool
+	alignment  uint64   // of tensor data
+	keys       []string // file order
+	values     map[string]Value
+	tensors    []Tensor // file order
+	byName     map[string]int
+
+	file    *os.File // nil unless opened by path
+	mu      sync.Mutex
+	mapping []byte
+}
+
+// Tensor is an entry of the directory.
+type Tensor struct {
+	Name   string
+	Type   Type
+	Dims   []uint64 // fastest first: Dims[0] is the length of a row
+	Offset int64    // of the data, in bytes from the start of the file
+	Size   int64    // of the data, in bytes
+}
+
+// Cols returns the elements in a row.
+func (t Tensor) Cols() uint64 {
+	if len(t.Dims) == 0 {
+		return 0
+	}
+	return t.Dims[0]
+}
+
+// Rows returns the number of rows: the product of all dimensions but the first.
+func (t Tensor) Rows() uint64 {
+	if len(t.Dims) == 0 {
+		return 0
+	}
+	n := uint64(1)
+	for _, d := range t.Dims[1:] {
+		n *= d
+	}
+	return n
+}
+
+// Elements returns the number of elements.
+func (t Tensor) Elements() uint64 { return t.Cols() * t.Rows() }
+
+// RowSize returns the bytes of one row.
+func (t Tensor) RowSize() int64 {
+	if !t.Type.Known() {
+		return 0
+	}
+	elems, bytes := t.Type.Block()
+	return int64(t.Cols()/uint64(elems)) * int64(bytes)
+}
+
+// Open opens and checks the file at path. It reads the header only and keeps
+// the file open for ReadTensor and Map until Close.
+func Open(path string) (*File, error) {
+	name := filepath.Base(path)
+	// Opening a named pipe would block, so the kind is checked before.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, cause(err))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, cause(err))
+	}
+	f, err := Parse(file, info.Size(), name)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	f.path, f.file = path, file
+	return f, nil
+}
+
+// cause strips the path that os errors repeat.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+// Parse reads a GGUF file of size bytes from any source. The name stands in
+// errors. The source must stay readable as long as the File is used; Close
+// leaves it alone.
+func Parse(r io.ReaderAt, size int64, name string) (*File, error) {
+	f := &File{name: filepath.Base(name), src: r, size: size}
+	if size <= 0 {
+		return nil, fmt.Errorf("%s: the file is empty", f.name)
+	}
+	if err := f.parse(); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.name, err)
+	}
+	return f, nil
+}
+
+// Close unmaps and closes the file. Slices from Map must not be used after it.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var err error
+	if f.mapping != nil {
+		err = unmapFile(f.mapping)
+		f.mapping = nil
+	}
+	if f.file != nil {
+		err = errors.Join(err, f.file.Close())
+		f.file = nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: closing: %w", f.name, cause(err))
+	}
+	return nil
+}
+
+// Name returns the base name of the file.
+func (f *File) Name() string { return f.name }
+
+// Path returns the path given to Open, or "" if the File came from Parse.
+func (f *File) Path() string { return f.path }
+
+// Size returns the bytes of the whole file.
+func (f *File) Size() int64 { return f.size }
+
+// Version returns the format version, 2 or 3.
+func (f *File) Version() uint32 { return f.version }
+
+// PowerInfer reports whether the file is in PowerInfer's variant: magic PWRI,
+// the FFN's down matrices stored by neurons, and predictors beside them.
+func (f *File) PowerInfer() bool { return f.powerInfer }
+
+// Tensors returns the directory in file order. The slice is shared and must
+// not be changed.
+func (f *File) Tensors() []Tensor { return f.tensors }
+
+// Tensor looks a tensor up by name.
+func (f *File) Tensor(name string) (Tensor, bool) {
+	i, ok := f.byName[name]
+	if !ok {
+		return Tensor{}, false
+	}
+	return f.tensors[i], true
+}
+
+// ReadTensor fills dst with the bytes of t that start off bytes into it.
+// Reading past the tensor's end or getting fewer bytes than asked is an error.
+func (f *File) ReadTensor(t Tensor, dst []byte, off int64) error {
+	if off < 0 || off > t.Size || int64(len(dst)) > t.Size-off {
+		return fmt.Errorf("%s: tensor %s: reading %d bytes at %d of its %d is out of range",
+			f.name, quote(t.Name), len(dst), off, t.Size)
+	}
+	n, err := f.src.ReadAt(dst, t.Offset+off)
+	if n == len(dst) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%s: tensor %s: reading %d bytes at offset %d of the file gave %d: %w",
+		f.name, quote(t.Name), len(dst), t.Offset+off, n, cause(err))
+}
+
+// Map returns the whole file as read-only memory, mapped on the first call and
+// shared by later ones. Writing to it faults, and so does reading it after
+// someone truncated the file. Only files from Open can be mapped.
+func (f *File) Map() ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mapping != nil {
+		return f.mapping, nil
+	}
+	if f.file == nil {
+		return nil, fmt.Errorf("%s: cannot be mapped, it is not an open file on disk", f.name)
+	}
+	if int64(int(f.size)) != f.size {
+		return nil, fmt.Errorf("%s: %d bytes are too many to map on this machine", f.name, f.size)
+	}
+	m, err := mapFile(f.file, int(f.size))
+	if err != nil {
+		return nil, fmt.Errorf("%s: mapping: %w", f.name, err)
+	}
+	f.mapping = m
+	return m, nil
+}

@@ -1,0 +1,118 @@
+package gguf
+
+import "fmt"
+
+// Type is the element format of a tensor. The numbers are ggml's and are what
+// the file stores. Gaps are formats that ggml has withdrawn.
+type Type uint32
+
+// The types that occur in files. A K in the name marks super-blocks of 256
+// elements; IQ types look their values up in tables; TQ types are ternary.
+const (
+	F32     Type = 0
+	F16     Type = 1
+	Q4_0    Type = 2
+	Q4_1    Type = 3
+	Q5_0    Type = 6
+	Q5_1    Type = 7
+	Q8_0    Type = 8
+	Q8_1    Type = 9
+	Q2_K    Type = 10
+	Q3_K    Type = 11
+	Q4_K    Type = 12
+	Q5_K    Type = 13
+	Q6_K    Type = 14
+	Q8_K    Type = 15
+	IQ2_XXS Type = 16
+	IQ2_XS  Type = 17
+	IQ3_XXS Type = 18
+	IQ1_S   Type = 19
+	IQ4_NL  Type = 20
+	IQ3_S   Type = 21
+	IQ2_S   Type = 22
+	IQ4_XS  Type = 23
+	I8      Type = 24
+	I16     Type = 25
+	I32     Type = 26
+	I64     Type = 27
+	F64     Type = 28
+	IQ1_M   Type = 29
+	BF16    Type = 30
+	TQ1_0   Type = 34
+	TQ2_0   Type = 35
+	MXFP4   Type = 39
+)
+
+// types is indexed by Type. An entry without a block is a format that ggml has
+// withdrawn or that only a fork writes: it has a name for the error.
+var types = [...]struct {
+	name         string
+	elems, bytes int // of one block
+}{
+	F32:     {"F32", 1, 4},
+	F16:     {"F16", 1, 2},
+	Q4_0:    {"Q4_0", 32, 18},
+	Q4_1:    {"Q4_1", 32, 20},
+	4:       {name: "Q4_2"},
+	5:       {name: "Q4_3"},
+	Q5_0:    {"Q5_0", 32, 22},
+	Q5_1:    {"Q5_1", 32, 24},
+	Q8_0:    {"Q8_0", 32, 34},
+	Q8_1:    {"Q8_1", 32, 36},
+	Q2_K:    {"Q2_K", 256, 84},
+	Q3_K:    {"Q3_K", 256, 110},
+	Q4_K:    {"Q4_K", 256, 144},
+	Q5_K:    {"Q5_K", 256, 176},
+	Q6_K:    {"Q6_K", 256, 210},
+	Q8_K:    {"Q8_K", 256, 292},
+	IQ2_XXS: {"IQ2_XXS", 256, 66},
+	IQ2_XS:  {"IQ2_XS", 256, 74},
+	IQ3_XXS: {"IQ3_XXS", 256, 98},
+	IQ1_S:   {"IQ1_S", 256, 50},
+	IQ4_NL:  {"IQ4_NL", 32, 18},
+	IQ3_S:   {"IQ3_S", 256, 110},
+	IQ2_S:   {"IQ2_S", 256, 82},
+	IQ4_XS:  {"IQ4_XS", 256, 136},
+	I8:      {"I8", 1, 1},
+	I16:     {"I16", 1, 2},
+	I32:     {"I32", 1, 4},
+	I64:     {"I64", 1, 8},
+	F64:     {"F64", 1, 8},
+	IQ1_M:   {"IQ1_M", 256, 56},
+	BF16:    {"BF16", 1, 2},
+	31:      {name: "Q4_0_4_4"},
+	32:      {name: "Q4_0_4_8"},
+	33:      {name: "Q4_0_8_8"},
+	TQ1_0:   {"TQ1_0", 256, 54},
+	TQ2_0:   {"TQ2_0", 256, 66},
+	36:      {name: "IQ4_NL_4_4 or bitnet.cpp's I2_S"},
+	MXFP4:   {"MXFP4", 32, 17},
+}
+
+// Known reports whether t is one of the types above, so that its size is known.
+func (t Type) Known() bool { return uint64(t) < uint64(len(types)) && types[t].elems > 0 }
+
+// Block returns the number of elements in one block and the bytes it takes.
+// A row is always whole blocks. An unknown type gives 0, 0.
+func (t Type) Block() (elems, bytes int) {
+	if !t.Known() {
+		return 0, 0
+	}
+	return types[t].elems, types[t].bytes
+}
+
+// String returns ggml's name, such as "Q4_K", or "type 77" for an unknown one.
+func (t Type) String() string {
+	if uint64(t) < uint64(len(types)) && types[t].name != "" {
+		return types[t].name
+	}
+	return fmt.Sprintf("type %d", uint32(t))
+}
+
+// unknown is the error for a type that is not Known.
+func (t Type) unknown() error {
+	if uint64(t) < uint64(len(types)) && types[t].name != "" {
+		return fmt.Errorf("type %d (%v) cannot be read; use another quantisation of this model", uint32(t), t)
+	}
+	return fmt.Errorf("unknown tensor type %d", uint32(t))
+}
