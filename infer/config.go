@@ -1,0 +1,53 @@
+package infer
+
+import (
+	"fmt"
+
+	"hotcell/infer/workers"
+)
+
+// Config says how a model is to be loaded. The zero value suits chat.
+type Config struct {
+	Threads  int                     // worker threads; 0: one per fast core
+	Pin      bool                    // tie each worker to its own core
+	Context  int                     // positions of the KV cache; 0: the trained context, at most DefaultContext
+	AtLeast  int                     // raises the context that Context 0 chooses
+	KV       KVType                  // number format of keys and values
+	Mode     Mode                    // of the feed-forward layers; "" is ModeAuto
+	Progress func(done, total int64) // called while weights are read, with bytes; may be nil
+}
+
+// DefaultContext is the largest context that is chosen unasked: models trained for far more would take gigabytes for
+// keys and values that most conversations never reach.
+const DefaultContext = 8192
+
+// maxThreads bounds what can be asked for.
+const maxThreads = MaxWorkers
+
+func (c *Config) check() error {
+	switch c.Mode {
+	case "":
+		c.Mode = ModeAuto
+	case ModeAuto, ModeDense, ModePredicted, ModeFile:
+	default:
+		return fmt.Errorf("the mode %q is unknown (known: auto, dense, predicted, file)", c.Mode)
+	}
+	switch {
+	case c.Threads < 0 || c.Threads > maxThreads:
+		return fmt.Errorf("%d threads are not possible (1 to %d, 0 chooses)", c.Threads, maxThreads)
+	case c.Context < 0 || c.Context > 1<<30:
+		return fmt.Errorf("a context of %d tokens is not possible", c.Context)
+	}
+	if c.Threads == 0 {
+		c.Threads = workers.DefaultThreads()
+	}
+	return nil
+}
+
+// contextFor is the number of positions for a model.
+func (c *Config) contextFor(h *hparams) int {
+	if c.Context > 0 {
+		return c.Context
+	}
+	return max(min(h.context, DefaultContext), c.AtLeast)
+}

@@ -1,0 +1,85 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// Acts are the activations of some tokens as the input of matrix products.
+//
+// They are written as float32 rows ([Acts.Row]); products with quantised weights also need them in 8 bits, which [Acts.Quantize]
+// makes. A token's 8-bit record, for b = cols/32 blocks, is
+//
+//	values [b*32]int8, scales [b]float32, sums [b]int32
+//
+// with value = round(x / scale), scale = max|x| of the block / 127 and sums of the 32 values, by which kernels
+// that need unsigned weights take their offset out again. Values are 0 where x is not finite (the scale then is NaN or Inf) and where
+// all of the block is below about 4e-37, which has no reciprocal.
+type Acts struct {
+	Tokens, Cols int // in use; set by Reset
+	f            []float32
+	q            []byte
+}
+
+// actRecordBytes is the size of a token's 8-bit record for b blocks.
+func actRecordBytes(b int) int { return b * (BlockCols + 8) }
+
+// NewActs makes room for products of up to maxTokens tokens with up to maxCols columns.
+func NewActs(maxTokens, maxCols int) *Acts {
+	blocks := maxCols / BlockCols
+	return &Acts{
+		f: make([]float32, maxTokens*maxCols),
+		q: make([]byte, max(1, maxTokens*actRecordBytes(blocks))),
+	}
+}
+
+// Reset sets the shape; the contents are undefined until they are written.
+func (a *Acts) Reset(tokens, cols int) { a.Tokens, a.Cols = tokens, cols }
+
+// Row is the float32 activations of token t, to be written and read.
+func (a *Acts) Row(t int) []float32 {
+	return a.f[t*a.Cols : (t+1)*a.Cols : (t+1)*a.Cols]
+}
+
+// Quantize makes the 8-bit records of tokens lo to hi-1 from their rows. It does nothing where Cols is no multiple of 32: no quantised
+// matrix has such a width.
+func (a *Acts) Quantize(lo, hi int) {
+	blocks := a.Cols / BlockCols
+	if a.Cols%BlockCols != 0 || blocks == 0 {
+		return
+	}
+	n := actRecordBytes(blocks)
+	for t := lo; t < hi; t++ {
+		active.quantize(unsafe.Pointer(&a.q[t*n]), &a.f[t*a.Cols], blocks)
+	}
+}
+
+// quantizeGo is the reference of ops.quantize.
+func quantizeGo(dst unsafe.Pointer, x *float32, blocks int) {
+	in := unsafe.Slice(x, blocks*BlockCols)
+	q := unsafe.Slice((*int8)(dst), blocks*BlockCols)
+	d := unsafe.Slice((*float32)(unsafe.Add(dst, blocks*BlockCols)), blocks)
+	sums := unsafe.Slice((*int32)(unsafe.Add(dst, blocks*(BlockCols+4))), blocks)
+	for b := range blocks {
+		v := in[b*BlockCols:][:BlockCols]
+		var amax float32
+		for _, e := range v {
+			amax = max(amax, float32(math.Abs(float64(e))))
+		}
+		d[b] = amax / 127
+		inv := 127 / amax
+		if !(inv <= math.MaxFloat32) { // all zero, too small for a reciprocal, or NaN
+			inv = 0
+		}
+		var sum int32
+		for i, e := range v {
+			r := math.RoundToEven(float64(e * inv))
+			if r != r { // from NaN or Inf, which the scale carries; a conversion to int would differ by CPU
+				r = 0
+			}
+			q[b*BlockCols+i] = int8(min(127, max(-127, r)))
+			sum += int32(q[b*BlockCols+i])
+		}
+		sums[b] = sum
+	}
+}

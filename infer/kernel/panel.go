@@ -1,0 +1,119 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"unsafe"
+
+	"hotcell/models/gguf"
+)
+
+// Tile is the number of tokens that the wide panel kernels compute at once, so that a weight is unpacked once for all of them.
+const Tile = 4
+
+// Mul computes dst[t*stride + r] = sum over c of W[r][c] * x[t][c] for all tokens t of x and the rows r of panels lo to hi-1. stride is at
+// least m.PaddedRows(): the rows that fill up the last panel are written too (with zeros). Quantised formats need x.Quantize
+// before. Calls on different panels may run at the same time.
+func (m *Matrix) Mul(dst []float32, stride int, x *Acts, lo, hi int) {
+	if lo >= hi || x.Tokens == 0 {
+		return
+	}
+	_ = dst[(x.Tokens-1)*stride+hi*PanelRows-1]
+	one, wide := active.panel[m.Format], active.tile[m.Format]
+	cols, xp, xStride := m.Cols, unsafe.Pointer(&x.f[0]), uintptr(m.Cols*4)
+	if m.Format.Quantized() {
+		cols = m.Cols / BlockCols
+		xp, xStride = unsafe.Pointer(&x.q[0]), uintptr(actRecordBytes(cols))
+	}
+	panelBytes := m.Format.PanelBytes(m.Cols)
+	yStride := uintptr(stride * 4)
+	for p := lo; p < hi; p++ {
+		w := unsafe.Pointer(&m.Data[p*panelBytes])
+		y := unsafe.Pointer(&dst[p*PanelRows])
+		t := 0
+		for ; t+Tile <= x.Tokens; t += Tile {
+			wide(unsafe.Add(y, uintptr(t)*yStride), yStride, w, unsafe.Add(xp, uintptr(t)*xStride), xStride, cols)
+		}
+		for ; t < x.Tokens; t++ {
+			one(unsafe.Add(y, uintptr(t)*yStride), w, unsafe.Add(xp, uintptr(t)*xStride), cols)
+		}
+	}
+}
+
+// The references of ops.panel. y is [16]float32, w one panel, x one token's input.
+
+func panelF32Go(y, w, x unsafe.Pointer, cols int) {
+	wf := unsafe.Slice((*float32)(w), cols*PanelRows)
+	xf := unsafe.Slice((*float32)(x), cols)
+	var acc [PanelRows]float32
+	for c, v := range xf {
+		row := wf[c*PanelRows:][:PanelRows]
+		for r := range acc {
+			acc[r] += row[r] * v
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelF16Go(y, w, x unsafe.Pointer, cols int) {
+	wh := unsafe.Slice((*uint16)(w), cols*PanelRows)
+	xf := unsafe.Slice((*float32)(x), cols)
+	var acc [PanelRows]float32
+	for c, v := range xf {
+		row := wh[c*PanelRows:][:PanelRows]
+		for r := range acc {
+			acc[r] += gguf.F16ToF32(row[r]) * v
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelQ8Go(y, w, x unsafe.Pointer, blocks int) {
+	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+scaleBytes))
+	scales := wq[blocks*q8BlockBytes:]
+	xq := unsafe.Slice((*int8)(x), blocks*BlockCols)
+	xd := unsafe.Slice((*float32)(unsafe.Add(x, blocks*BlockCols)), blocks)
+	var acc [PanelRows]float32
+	for b := range blocks {
+		blk := wq[b*q8BlockBytes:][:q8BlockBytes]
+		for r := range acc {
+			var sum int32
+			for c := range BlockCols {
+				sum += int32(int8(blk[(c/4*PanelRows+r)*4+c%4])) * int32(xq[b*BlockCols+c])
+			}
+			d := gguf.F16ToF32(binary.LittleEndian.Uint16(scales[b*scaleBytes+r*2:]))
+			acc[r] += float32(sum) * (d * xd[b])
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelQ4Go(y, w, x unsafe.Pointer, blocks int) {
+	wq := unsafe.Slice((*byte)(w), blocks*(q4BlockBytes+scaleBytes))
+	scales := wq[blocks*q4BlockBytes:]
+	xq := unsafe.Slice((*int8)(x), blocks*BlockCols)
+	xd := unsafe.Slice((*float32)(unsafe.Add(x, blocks*BlockCols)), blocks)
+	var acc [PanelRows]float32
+	for b := range blocks {
+		blk := wq[b*q4BlockBytes:][:q4BlockBytes]
+		for r := range acc {
+			var sum int32
+			for c := range BlockCols / 2 {
+				v := blk[(c/4*PanelRows+r)*4+c%4]
+				sum += (int32(v&15) - 8) * int32(xq[b*BlockCols+c])
+				sum += (int32(v>>4) - 8) * int32(xq[b*BlockCols+16+c])
+			}
+			d := gguf.F16ToF32(binary.LittleEndian.Uint16(scales[b*scaleBytes+r*2:]))
+			acc[r] += float32(sum) * (d * xd[b])
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+// tileGo is the reference of ops.tile for a format: one token after the other.
+func tileGo(one panelFunc) tileFunc {
+	return func(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int) {
+		for t := range uintptr(Tile) {
+			one(unsafe.Add(y, t*yStride), w, unsafe.Add(x, t*xStride), n)
+		}
+	}
+}

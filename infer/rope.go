@@ -1,0 +1,105 @@
+package infer
+
+import (
+	"fmt"
+	"math"
+)
+
+// ropeParams say how positions rotate queries and keys (RoFormer, arXiv 2104.09864), with the context extensions found in
+// files: linear interpolation, YaRN (arXiv 2309.00071) and Llama 3.1's factor per frequency.
+type ropeParams struct {
+	dims  int     // rotated values at the start of each head; the rest passes
+	base  float64 // frequency of pair i is base^(-2i/dims)
+	scale float64 // of positions: 1, or 1/factor of linear and YaRN scaling
+
+	yarn               bool
+	yarnContext        float64 // context of the original training
+	betaFast, betaSlow float64 // rotations within yarnContext between which the two scalings are mixed
+	attnFactor         float64 // of the rotated vectors, YaRN's own temperature not included
+}
+
+func (r *metaReader) rope(h *hparams) ropeParams {
+	p := ropeParams{
+		dims:  r.countOr("rope.dimension_count", h.headDim, 1<<16),
+		base:  float64(r.float("rope.freq_base", 10000)),
+		scale: 1,
+	}
+	factor := float64(r.float("rope.scaling.factor", 0))
+	if factor == 0 {
+		factor = float64(r.float("rope.scale_linear", 0)) // key of old files
+	}
+	kind := r.string("rope.scaling.type", "")
+	p.attnFactor = float64(r.float("rope.scaling.attn_factor", 1))
+	p.yarnContext = float64(r.countOr("rope.scaling.original_context_length", h.context, 1<<30))
+	p.betaFast = float64(r.float("rope.scaling.yarn_beta_fast", 32))
+	p.betaSlow = float64(r.float("rope.scaling.yarn_beta_slow", 1))
+	if r.err != nil {
+		return p
+	}
+	switch {
+	case p.dims%2 != 0 || p.dims > h.headDim:
+		r.err = fmt.Errorf("%s: %s is %d, expected an even number up to the head length %d", r.f.Name(), r.key("rope.dimension_count"), p.dims, h.headDim)
+	case p.base <= 0 || factor < 0:
+		r.err = fmt.Errorf("%s: the RoPE frequencies (base %v, factor %v) are not usable", r.f.Name(), p.base, factor)
+	case kind != "" && kind != "none" && kind != "linear" && kind != "yarn":
+		r.err = fmt.Errorf("%s: the RoPE scaling type %q is not supported", r.f.Name(), kind)
+	}
+	if kind != "none" && factor > 0 {
+		p.scale = 1 / factor
+	}
+	p.yarn = kind == "yarn"
+	return p
+}
+
+// ropeTable turns positions into rotations.
+type ropeTable struct {
+	frequency []float64 // [dims/2] radians per position
+	magnitude float64   // of the rotated vectors
+}
+
+// newRopeTable makes the table. factors [dims/2] divide the frequencies; nil for none.
+func newRopeTable(p ropeParams, factors []float32) *ropeTable {
+	t := &ropeTable{frequency: make([]float64, p.dims/2), magnitude: p.attnFactor}
+	low, high := 0.0, 0.0
+	if p.yarn {
+		// The pair that makes n turns within the original context.
+		pair := func(n float64) float64 {
+			return float64(p.dims) * math.Log(p.yarnContext/(n*2*math.Pi)) / (2 * math.Log(p.base))
+		}
+		low = max(0, math.Floor(pair(p.betaFast)))
+		high = min(float64(p.dims-1), math.Ceil(pair(p.betaSlow)))
+		t.magnitude *= 1 + 0.1*math.Log(1/p.scale)
+	}
+	for i := range t.frequency {
+		f := math.Pow(p.base, -2*float64(i)/float64(p.dims))
+		if factors != nil {
+			f /= float64(factors[i])
+		}
+		scale := p.scale
+		if p.yarn { // fast pairs keep their frequency, slow ones are interpolated
+			keep := 1 - min(1, max(0, (float64(i)-low)/max(0.001, high-low)))
+			scale = p.scale*(1-keep) + keep
+		}
+		t.frequency[i] = f * scale
+	}
+	return t
+}
+
+// at writes the rotations for one position: cosines and sines alternating, [dims].
+func (t *ropeTable) at(pos int, dst []float32) {
+	for i, f := range t.frequency {
+		sin, cos := math.Sincos(float64(pos) * f)
+		dst[2*i] = float32(cos * t.magnitude)
+		dst[2*i+1] = float32(sin * t.magnitude)
+	}
+}
+
+// rotate turns the pairs of neighbouring values of one head by the rotations that at wrote.
+func rotate(head, turns []float32) {
+	for i := 0; i+1 < len(turns); i += 2 {
+		cos, sin := turns[i], turns[i+1]
+		a, b := head[i], head[i+1]
+		head[i] = a*cos - b*sin
+		head[i+1] = a*sin + b*cos
+	}
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/pflag"
+
+	"hotcell/infer"
+	"hotcell/models"
+	"hotcell/models/gguf"
+)
+
+// modelFlags choose a model and how it is loaded.
+type modelFlags struct {
+	path    string
+	threads int
+	context int
+	mode    string
+}
+
+func (m *modelFlags) add(f *pflag.FlagSet) {
+	f.StringVarP(&m.path, "model", "m", "", "GGUF `file`; without it the built-in model")
+	f.IntVarP(&m.threads, "threads", "t", 0, "worker threads; 0: one for each fast core")
+	f.IntVar(&m.context, "ctx", 0, "context in `tokens`; 0: what the model was trained for, at most 8192")
+	f.StringVar(&m.mode, "mode", "auto", "how feed-forward layers are computed: dense, predicted (with the file's own predictor: faster engines to come, slightly lossy), auto: dense")
+}
+
+func (m *modelFlags) config() infer.Config {
+	return infer.Config{Threads: m.threads, Context: m.context, Mode: infer.Mode(m.mode)}
+}
+
+// open loads the model; when that takes longer than a second it draws progress on standard error, if that is a terminal.
+func (m *modelFlags) open(ctx context.Context, s *streams, c infer.Config) (*infer.Session, error) {
+	f, err := models.Open(m.path)
+	if err != nil {
+		return nil, err
+	}
+	return m.load(ctx, s, f, c)
+}
+
+// load is open for a file that is open already; the session owns it.
+func (m *modelFlags) load(ctx context.Context, s *streams, f *gguf.File, c infer.Config) (*infer.Session, error) {
+	bar := newProgress(s, "loading "+f.Name())
+	c.Progress = bar.set
+	defer bar.close()
+	return infer.Open(ctx, f, c)
+}
+
+// progress is a bar on standard error that appears when something takes longer than a second.
+type progress struct {
+	s     *streams
+	label string
+	start time.Time
+	bar   *progressbar.ProgressBar
+}
+
+func newProgress(s *streams, label string) *progress {
+	return &progress{s: s, label: label, start: time.Now()}
+}
+
+// terminal tells whether w is one.
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(f.Fd())
+}
+
+func (p *progress) set(done, total int64) {
+	if p.bar == nil {
+		if time.Since(p.start) < time.Second || !terminal(p.s.err) {
+			return
+		}
+		p.bar = progressbar.NewOptions64(total,
+			progressbar.OptionSetWriter(p.s.err),
+			progressbar.OptionSetDescription(p.label),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionFullWidth(),
+			progressbar.OptionClearOnFinish())
+	}
+	_ = p.bar.Set64(done)
+}
+
+func (p *progress) close() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+		fmt.Fprint(p.s.err, "\r\x1b[K")
+	}
+}
