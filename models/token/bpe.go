@@ -37,7 +37,7 @@ func newBPE(t *Tokenizer, m Metadata) error {
 		return err
 	}
 	e := &bpe{vocabulary: t.vocab, pre: pre, merges: make(map[uint64]merged, len(merges))}
-	pieces := interner{ids: e.ids, next: int32(len(e.texts)), extra: map[string]int32{}}
+	pieces := interner{e.vocabulary, map[string]int32{}}
 	for b, char := range alphabet {
 		e.byteIDs[b] = pieces.id([]byte(string(char)))
 	}
@@ -63,23 +63,21 @@ func newBPE(t *Tokenizer, m Metadata) error {
 
 func pairKey(left, right int32) uint64 { return uint64(uint32(left))<<32 | uint64(uint32(right)) }
 
-// interner numbers pieces: those of the vocabulary by their id, others from
-// next on.
+// interner numbers pieces: those of the vocabulary by their id, others from the
+// size of the vocabulary on.
 type interner struct {
-	ids   map[string]int32
+	*vocabulary
 	extra map[string]int32
-	next  int32
 }
 
-func (p *interner) id(text []byte) int32 {
-	if id, ok := p.ids[string(text)]; ok {
+func (p interner) id(text []byte) int32 {
+	if id, ok := p.piece(text); ok {
 		return id
 	}
 	id, ok := p.extra[string(text)]
 	if !ok {
-		id = p.next
+		id = int32(len(p.texts) + len(p.extra))
 		p.extra[string(text)] = id
-		p.next++
 	}
 	return id
 }
@@ -125,8 +123,7 @@ func (e *bpe) lookup(word string, s *scratch) (int32, bool) {
 	for i := range len(word) {
 		s.text = utf8.AppendRune(s.text, alphabet[word[i]])
 	}
-	id, ok := e.ids[string(s.text)]
-	return id, ok
+	return e.piece(s.text)
 }
 
 // join implements joiner: a pair is a piece if the list of merges has it.

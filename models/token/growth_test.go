@@ -40,26 +40,6 @@ func TestWorkGrowsInProportionToTheText(t *testing.T) {
 	}
 }
 
-// TestScannersReadTheTextOnce checks the other way to be quadratic: a scanner
-// that looks far ahead for each word. The scanners are pure functions, so the
-// bytes that each call looks at are bounded by the longest run it can return or
-// leave to its successor; here whole runs stay one word.
-func TestRunsAreOneWord(t *testing.T) {
-	for name, pre := range preTokenizers {
-		for what, text := range longTexts {
-			words, total := 0, 0
-			input := text(1 << 12)
-			pre.words(input, func(word string) { words++; total += len(word) })
-			if total != len(input) {
-				t.Errorf("%s, %s: words have %d bytes, the text has %d", name, what, total, len(input))
-			}
-			if what == "one letter" && words != 1 {
-				t.Errorf("%s, %s: %d words", name, what, words)
-			}
-		}
-	}
-}
-
 func TestAWordIsMergedTheSameInALongText(t *testing.T) {
 	tok := own(t, "gpt-2")
 	for _, size := range []int{1 << 6, 1 << 12, 1 << 16} {

@@ -23,15 +23,35 @@ type cut func(s string) int
 // are regular expressions; they stand beside the scanner that does the same in
 // one pass.
 var preTokenizers = map[string]preTokenizer{
-	"default":   {cuts: []cut{punctuationRuns, gpt2Rules.cut, numberRuns, digitTriples}},
-	"gpt-2":     {cuts: []cut{gpt2Rules.cut}},
-	"qwen2":     {cuts: []cut{qwen2Rules.cut}},
-	"llama-bpe": llama3PreTokenizer,
-	"llama3":    llama3PreTokenizer,
-	"llama-v3":  llama3PreTokenizer,
+	"default": {cuts: []cut{punctuationRuns, gpt2Rules.cut, numberRuns, digitTriples}},
+	"falcon":  {cuts: []cut{falconPunctuationRuns, gpt2Rules.cut, digitTriples}},
+
+	"gpt-2": gpt2, "phi-2": gpt2, "olmo": gpt2, "mpt": gpt2, "jais": gpt2,
+
+	"starcoder": gpt2Digits, "refact": gpt2Digits, "command-r": gpt2Digits,
+	"smollm": gpt2Digits, "codeshell": gpt2Digits, "minerva-7b": gpt2Digits,
+
+	"llama-bpe": llama3, "llama3": llama3, "llama-v3": llama3,
+	"falcon3": llama3, "falcon-h1": llama3, "pixtral": llama3, "lfm2": llama3,
+	"dbrx":        {cuts: []cut{llama3Rules.cut}},
+	"smaug-bpe":   {cuts: []cut{llama3Rules.cut}},
+	"chatglm-bpe": {cuts: []cut{llama3Rules.cut}},
+	"glm4":        {cuts: []cut{llama3Rules.cut}},
+
+	"qwen2": qwen2, "deepseek-r1-qwen": qwen2, "stablelm2": qwen2, "hunyuan": qwen2, "megrez": qwen2,
+	"seed-coder": {cuts: []cut{seedRules.cut}},
+
+	"gpt-4o": gpt4o, "llama4": gpt4o,
+	"tekken": {cuts: []cut{tekkenRules.cut}, wholeWords: true, addBOS: true},
 }
 
-var llama3PreTokenizer = preTokenizer{cuts: []cut{llama3Rules.cut}, wholeWords: true, addBOS: true}
+var (
+	gpt2       = preTokenizer{cuts: []cut{gpt2Rules.cut}}
+	gpt2Digits = preTokenizer{cuts: []cut{singleNumbers, gpt2Rules.cut}}
+	llama3     = preTokenizer{cuts: []cut{llama3Rules.cut}, wholeWords: true, addBOS: true}
+	qwen2      = preTokenizer{cuts: []cut{qwen2Rules.cut}}
+	gpt4o      = preTokenizer{cuts: []cut{gpt4oRules.cut}}
+)
 
 func newPreTokenizer(m Metadata) (preTokenizer, error) {
 	name, err := m.StringOr(keyPre, "default")
@@ -68,7 +88,8 @@ type rules struct {
 	anyCase   bool // contractions also in capitals
 	anyPrefix bool // letters may follow any one character but a number or a line end; otherwise a space
 	digits    int  // most digits in a word; 0: no limit, and a space may come before them
-	lineEnds  bool // other characters take the line ends behind them, white space ends at its last line end
+	linesEnd  bool // white space ends at its last line end
+	trailing  bool // other characters take the line ends behind them
 }
 
 var (
@@ -76,9 +97,11 @@ var (
 	gpt2Rules = rules{}
 	// (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|
 	//  ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
-	llama3Rules = rules{anyCase: true, anyPrefix: true, digits: 3, lineEnds: true}
+	llama3Rules = rules{anyCase: true, anyPrefix: true, digits: 3, linesEnd: true, trailing: true}
 	// The same with \p{N} in place of \p{N}{1,3}.
-	qwen2Rules = rules{anyCase: true, anyPrefix: true, digits: 1, lineEnds: true}
+	qwen2Rules = rules{anyCase: true, anyPrefix: true, digits: 1, linesEnd: true, trailing: true}
+	// And that with  ?[^\s\p{L}\p{N}\r\n]+ in place of  ?[^\s\p{L}\p{N}]+[\r\n]*
+	seedRules = rules{anyCase: true, anyPrefix: true, digits: 1, linesEnd: true}
 )
 
 // cut is the scanner of the rules.
@@ -112,17 +135,19 @@ func (r rules) cut(s string) int {
 	}
 	if second&other != 0 {
 		end := run(s, from, other)
-		if r.lineEnds {
+		if r.trailing {
 			end = run(s, end, lineEnd)
 		}
 		return end
 	}
-	return r.whiteSpace(s)
+	return whiteSpace(s, r.linesEnd)
 }
 
-// whiteSpace cuts a run of white space: all of it at the end of the text, else
-// all but the last character, which goes to the word that follows.
-func (r rules) whiteSpace(s string) int {
+// whiteSpace cuts a run of white space: with linesEnd up to its last line end if
+// it has one; else all of it at the end of the text, and otherwise all but the
+// last character, which goes to the word that follows. What is looked at but not
+// taken is looked at once more by the next call, and then taken.
+func whiteSpace(s string, linesEnd bool) int {
 	last, end, afterLine := 0, 0, 0
 	for end < len(s) {
 		c, size := classAt(s, end)
@@ -136,7 +161,7 @@ func (r rules) whiteSpace(s string) int {
 		}
 	}
 	switch {
-	case r.lineEnds && afterLine > 0:
+	case linesEnd && afterLine > 0:
 		return afterLine
 	case end < len(s) && last > 0:
 		return last
@@ -177,8 +202,21 @@ func contraction(s string, anyCase bool) int {
 // punctuationRuns cuts [\p{P}\$\+<=>\^~\|]+ from what lies between.
 func punctuationRuns(s string) int { return alternate(s, isPunctuation) }
 
+// falconPunctuationRuns cuts [\p{P}\$\+<=>\^~\|`]+ from what lies between.
+func falconPunctuationRuns(s string) int {
+	return alternate(s, func(r rune) bool { return r == '`' || isPunctuation(r) })
+}
+
 // numberRuns cuts \p{N}+ from what lies between.
 func numberRuns(s string) int { return alternate(s, unicode.IsNumber) }
+
+// singleNumbers cuts each \p{N} from what lies between.
+func singleNumbers(s string) int {
+	if r, size := utf8.DecodeRuneInString(s); unicode.IsNumber(r) {
+		return size
+	}
+	return numberRuns(s)
+}
 
 // alternate returns the length of the first run of runes that all are, or all
 // are not, in the class.

@@ -121,7 +121,7 @@ func (e *spm) encode(dst []int32, text string, start bool, s *scratch) []int32 {
 			dst = e.mergeWord(dst, s)
 		}
 		blankBefore = isBlank
-		id, ok := e.ids[string(s.text[at:at+size])]
+		id, ok := e.piece(s.text[at : at+size])
 		if !ok {
 			id = none
 		}
@@ -168,7 +168,7 @@ func (e *spm) join(s *scratch, left, right *symbol) (int32, uint32, bool) {
 	if int(right.end-left.start) > e.longest {
 		return none, 0, false
 	}
-	id, ok := e.ids[string(s.text[left.start:right.end])]
+	id, ok := e.piece(s.text[left.start:right.end])
 	if !ok {
 		return none, 0, false
 	}

@@ -141,6 +141,14 @@ func (v *vocabulary) special(m Metadata, key string) (int32, error) {
 
 func (v *vocabulary) has(id int32) bool { return id >= 0 && int(id) < len(v.texts) }
 
+// piece returns the id of a piece of plain text. Control tokens are no such
+// pieces, even where the merges lead to their text: text that was not asked to
+// be special must never steer the model.
+func (v *vocabulary) piece(text []byte) (int32, bool) {
+	id, ok := v.ids[string(text)]
+	return id, ok && !v.kinds[id].steers()
+}
+
 // bytes returns the bytes that id stands for: none for control tokens and for
 // ids out of range. The slice is part of the vocabulary; do not write to it.
 func (v *vocabulary) bytes(id int32) []byte {
