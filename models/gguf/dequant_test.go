@@ -13,7 +13,8 @@ import (
 // the values its own conversion gives for them (TYPE.f32). Most end with a row
 // of arbitrary bits, so that every code point occurs.
 var dequantTypes = []Type{F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0,
-	Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, MXFP4, TQ1_0, TQ2_0}
+	Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ1_S, IQ1_M, IQ2_XXS, IQ2_XS, IQ2_S, IQ3_XXS, IQ3_S,
+	IQ4_NL, IQ4_XS, MXFP4, TQ1_0, TQ2_0}
 
 func vector(t testing.TB, typ Type) (src []byte, want []float32) {
 	t.Helper()
@@ -74,7 +75,7 @@ func TestDequantizeRefusesWhatItCannotDo(t *testing.T) {
 		want     string
 	}{
 		{"a type of integers", I32, 4, 16, "dequantising I32 is not supported"},
-		{"a type with lattice tables", IQ2_XS, 256, 74, "dequantising IQ2_XS is not supported"},
+		{"a type of activations", Q8_K, 256, 292, "dequantising Q8_K is not supported"},
 		{"an unknown type", 1 << 31, 1, 1, "dequantising type 2147483648 is not supported"},
 		{"half a block", Q4_0, 16, 9, "dequantising Q4_0: 16 elements are not whole blocks of 32"},
 		{"too few bytes", Q4_0, 64, 18, "dequantising Q4_0: 64 elements take 36 bytes, not 18"},

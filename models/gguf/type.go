@@ -44,7 +44,8 @@ const (
 )
 
 // types is indexed by Type. An entry without a block is a format that ggml has
-// withdrawn or that only a fork writes: it has a name for the error.
+// withdrawn, that only a fork writes, or that is newer than this package: it has
+// a name for the error.
 var types = [...]struct {
 	name         string
 	elems, bytes int // of one block
@@ -86,7 +87,12 @@ var types = [...]struct {
 	TQ1_0:   {"TQ1_0", 256, 54},
 	TQ2_0:   {"TQ2_0", 256, 66},
 	36:      {name: "IQ4_NL_4_4 or bitnet.cpp's I2_S"},
+	37:      {name: "IQ4_NL_4_8"},
+	38:      {name: "IQ4_NL_8_8"},
 	MXFP4:   {"MXFP4", 32, 17},
+	40:      {name: "NVFP4"},
+	41:      {name: "Q1_0"},
+	42:      {name: "Q2_0"},
 }
 
 // Known reports whether t is one of the types above, so that its size is known.
