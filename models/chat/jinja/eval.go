@@ -2,9 +2,7 @@ package jinja
 
 import (
 	"fmt"
-	"math"
 	"strings"
-	"unicode/utf8"
 )
 
 // frame is a scope: its own variables over those of the scope around it.
@@ -222,200 +220,12 @@ func (e *binaryExpr) eval(f *frame) (any, error) {
 	return f.run.arithmetic(e.op, a, b)
 }
 
-// arithmetic is Python's, on bools, ints, floats, strings and sequences.
-func (r *run) arithmetic(op string, a, b any) (any, error) {
-	if s, ok := a.(string); ok && op == "%" {
-		args, ok := b.(tuple)
-		if !ok {
-			args = tuple{b}
-		}
-		return r.formatPercent(s, args)
-	}
-	if op == "*" {
-		if n, ok := integer(a); ok {
-			if v, ok, err := r.repeat(b, n); ok {
-				return v, err
-			}
-		}
-		if n, ok := integer(b); ok {
-			if v, ok, err := r.repeat(a, n); ok {
-				return v, err
-			}
-		}
-	}
-	if op == "+" {
-		if v, ok, err := r.concat(a, b); ok {
-			return v, err
-		}
-	}
-	if x, ok := integer(a); ok {
-		if y, ok := integer(b); ok {
-			return intArithmetic(op, x, y)
-		}
-	}
-	x, okx := number(a)
-	y, oky := number(b)
-	if !okx || !oky {
-		return nil, fmt.Errorf("%q does not work on values of the types %s and %s", op, typeName(a), typeName(b))
-	}
-	return floatArithmetic(op, x, y)
-}
-
-var errZero = fmt.Errorf("a division by zero")
-
-func intArithmetic(op string, x, y int) (any, error) {
-	switch op {
-	case "+":
-		return x + y, nil
-	case "-":
-		return x - y, nil
-	case "*":
-		return x * y, nil
-	case "**":
-		p := math.Pow(float64(x), float64(y))
-		if y >= 0 && math.Abs(p) < 1<<53 {
-			return int(p), nil
-		}
-		return p, nil
-	}
-	if y == 0 {
-		return nil, errZero
-	}
-	switch op {
-	case "/":
-		return float64(x) / float64(y), nil
-	case "//":
-		q := x / y
-		if x%y != 0 && (x < 0) != (y < 0) {
-			q-- // Python rounds down, Go towards zero
-		}
-		return q, nil
-	}
-	m := x % y
-	if m != 0 && (m < 0) != (y < 0) {
-		m += y
-	}
-	return m, nil
-}
-
-func floatArithmetic(op string, x, y float64) (any, error) {
-	switch op {
-	case "+":
-		return x + y, nil
-	case "-":
-		return x - y, nil
-	case "*":
-		return x * y, nil
-	case "**":
-		return math.Pow(x, y), nil
-	}
-	if y == 0 {
-		return nil, errZero
-	}
-	switch op {
-	case "/":
-		return x / y, nil
-	case "//":
-		return math.Floor(x / y), nil
-	}
-	m := math.Mod(x, y)
-	if m != 0 && (m < 0) != (y < 0) {
-		m += y
-	}
-	return m, nil
-}
-
-// concat is + on two strings, lists or tuples; ok says whether it applies.
-func (r *run) concat(a, b any) (v any, ok bool, err error) {
-	if s, ok := a.(string); ok {
-		t, ok := b.(string)
-		if !ok {
-			return nil, false, nil
-		}
-		v, err = r.join(s, t)
-		return v, true, err
-	}
-	x, okx := sequence(a)
-	y, oky := sequence(b)
-	if !okx || !oky || typeName(a) != typeName(b) {
-		return nil, false, nil
-	}
-	if err := r.build((len(x) + len(y)) * itemBytes); err != nil {
-		return nil, true, err
-	}
-	sum := append(append(make([]any, 0, len(x)+len(y)), x...), y...)
-	if _, ok := a.(tuple); ok {
-		return tuple(sum), true, nil
-	}
-	return sum, true, nil
-}
-
-// repeat is * on a string or a list; ok says whether it applies.
-func (r *run) repeat(v any, n int) (out any, ok bool, err error) {
-	n = max(n, 0)
-	if s, ok := v.(string); ok {
-		if s == "" {
-			return "", true, nil
-		}
-		if n > r.bytes/len(s) {
-			return nil, true, ErrBudget
-		}
-		return strings.Repeat(s, n), true, r.build(n * len(s))
-	}
-	items, ok := v.([]any)
-	if !ok {
-		return nil, false, nil
-	}
-	if len(items) > 0 && n > r.bytes/itemBytes/len(items) {
-		return nil, true, ErrBudget
-	}
-	if len(items) == 0 {
-		return items, true, nil
-	}
-	list := make([]any, 0, n*len(items))
-	for range n {
-		list = append(list, items...)
-	}
-	return list, true, r.build(n * len(items) * itemBytes)
-}
-
 func (e *attrExpr) eval(f *frame) (any, error) {
 	x, err := f.eval(e.x)
 	if err != nil {
 		return nil, err
 	}
 	return attribute(x, e.name)
-}
-
-// attribute is x.name: a method or field first, then an item.
-func attribute(x any, name string) (any, error) {
-	switch x := x.(type) {
-	case undefined:
-		return nil, x.error()
-	case string:
-		if m, ok := stringMethods[name]; ok {
-			return Func(func(c *Call) (any, error) { return m(c, x) }), nil
-		}
-	case *Dict:
-		if m, ok := dictMethods[name]; ok {
-			return Func(func(c *Call) (any, error) { return m(c, x) }), nil
-		}
-		if v, ok := x.values[name]; ok {
-			return v, nil
-		}
-	case *namespace:
-		if v, ok := x.vars[name]; ok {
-			return v, nil
-		}
-	case *loop:
-		return x.attribute(name), nil
-	}
-	if items, ok := sequence(x); ok {
-		if m, ok := listMethods[name]; ok {
-			return Func(func(c *Call) (any, error) { return m(c, items) }), nil
-		}
-	}
-	return undefined{name}, nil
 }
 
 func (e *indexExpr) eval(f *frame) (any, error) {
@@ -428,52 +238,6 @@ func (e *indexExpr) eval(f *frame) (any, error) {
 		return nil, err
 	}
 	return f.run.item(x, i)
-}
-
-// item is x[i]: an item first, then an attribute. What is not there is undefined.
-func (r *run) item(x, i any) (any, error) {
-	if u, ok := x.(undefined); ok {
-		return nil, u.error()
-	}
-	if d, ok := x.(*Dict); ok && hashable(i) {
-		if v, ok := d.values[i]; ok {
-			return v, nil
-		}
-	}
-	if n, ok := integer(i); ok {
-		if s, ok := x.(string); ok {
-			return r.character(s, n)
-		}
-		items, _ := sequence(x)
-		if n < 0 {
-			n += len(items)
-		}
-		if n >= 0 && n < len(items) {
-			return items[n], nil
-		}
-		return undefined{fmt.Sprintf("item %d", n)}, nil
-	}
-	if s, ok := i.(string); ok {
-		return attribute(x, s)
-	}
-	return undefined{"the item"}, nil
-}
-
-// character is s[n], counted in characters.
-func (r *run) character(s string, n int) (any, error) {
-	if err := r.spend(len(s) / bytesPerStep); err != nil {
-		return nil, err
-	}
-	if n < 0 {
-		n += utf8.RuneCountInString(s)
-	}
-	for _, c := range s {
-		if n == 0 {
-			return string(c), nil
-		}
-		n--
-	}
-	return undefined{"the character"}, nil
 }
 
 func (e *sliceExpr) eval(f *frame) (any, error) {
@@ -496,72 +260,6 @@ func (e *sliceExpr) eval(f *frame) (any, error) {
 		bounds[i] = v
 	}
 	return f.run.slice(x, bounds[0], bounds[1], bounds[2])
-}
-
-// slice is x[low:high:step]; bounds that are nil are left out.
-func (r *run) slice(x, low, high, step any) (any, error) {
-	if u, ok := x.(undefined); ok {
-		return nil, u.error()
-	}
-	s, isString := x.(string)
-	items, isList := sequence(x)
-	if isString {
-		var err error
-		if items, err = r.iterate(s); err != nil {
-			return nil, err
-		}
-	} else if !isList {
-		return nil, fmt.Errorf("a value of type %s cannot be sliced", typeName(x))
-	}
-	by := 1
-	if step != nil {
-		by, _ = integer(step)
-	}
-	if by == 0 {
-		return nil, fmt.Errorf("a slice's step is zero")
-	}
-	from, to := bound(low, len(items), by, by < 0), bound(high, len(items), by, by > 0)
-	if err := r.build(len(items) * itemBytes); err != nil {
-		return nil, err
-	}
-	var out []any
-	for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
-		out = append(out, items[i])
-		if i > len(items) || by > len(items) || -by > len(items) {
-			break // the next index would be past the end, and could overflow
-		}
-	}
-	switch x.(type) {
-	case string:
-		var b strings.Builder
-		for _, c := range out {
-			b.WriteString(c.(string))
-		}
-		return b.String(), nil
-	case tuple:
-		return tuple(out), nil
-	}
-	return out, nil
-}
-
-// bound makes a slice bound an index, by Python's rules. One that is left out is the sequence's
-// far end if atEnd, else its near end.
-func bound(v any, n, step int, atEnd bool) int {
-	low, high := 0, n
-	if step < 0 {
-		low, high = -1, n-1
-	}
-	if v == nil {
-		if atEnd {
-			return high
-		}
-		return low
-	}
-	i, _ := integer(v)
-	if i < 0 {
-		i += n
-	}
-	return min(max(i, low), high)
 }
 
 func (e *callExpr) eval(f *frame) (any, error) {

@@ -2,7 +2,6 @@ package jinja
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -430,58 +429,4 @@ func (r *run) joinAll(items []any, sep string) (string, error) {
 		}
 	}
 	return b.String(), nil
-}
-
-// formatMethod is str.format with plain fields: {}, {0} and {name}.
-func formatMethod(c *Call, s string) (any, error) {
-	var b strings.Builder
-	next := 0
-	for s != "" {
-		i := strings.IndexAny(s, "{}")
-		if i < 0 {
-			i = len(s)
-		}
-		if err := c.run.build(i); err != nil {
-			return nil, err
-		}
-		b.WriteString(s[:i])
-		if s = s[i:]; s == "" {
-			break
-		}
-		if strings.HasPrefix(s, "{{") || strings.HasPrefix(s, "}}") {
-			b.WriteByte(s[0])
-			s = s[2:]
-			continue
-		}
-		end := strings.IndexByte(s, '}')
-		if end < 1 {
-			return nil, errors.New("a brace in the format stands alone")
-		}
-		v, err := c.field(s[1:end], &next)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.run.print(&b, v, false); err != nil {
-			return nil, err
-		}
-		s = s[end+1:]
-	}
-	return b.String(), nil
-}
-
-// field is the argument that a field of a format names.
-func (c *Call) field(name string, next *int) (any, error) {
-	if i := indexOf(c.names, name); i >= 0 {
-		return c.named[i], nil
-	}
-	at := *next
-	if name == "" {
-		*next++
-	} else if n, err := fmt.Sscanf(name, "%d", &at); n != 1 || err != nil || fmt.Sprint(at) != name {
-		return nil, fmt.Errorf("the format has no argument %q", name)
-	}
-	if at < 0 || at >= len(c.positional) {
-		return nil, fmt.Errorf("the format has no argument %d", at)
-	}
-	return c.positional[at], nil
 }
