@@ -1,7 +1,9 @@
 package token
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -32,7 +34,7 @@ func newSPM(t *Tokenizer, m Metadata) error {
 		return fmt.Errorf("%s: %s has %d entries, but there are %d tokens", m.Name(), keyScores, len(scores), len(e.texts))
 	}
 	for id, score := range scores {
-		if score != score {
+		if math.IsNaN(float64(score)) {
 			return fmt.Errorf("%s: %s: the score of token %d is not a number", m.Name(), keyScores, id)
 		}
 	}
@@ -73,28 +75,13 @@ func newSPM(t *Tokenizer, m Metadata) error {
 
 // rankScores numbers the distinct scores from the best, 0, to the worst.
 func rankScores(scores []float32) []uint32 {
+	bestFirst := func(a, b float32) int { return cmp.Compare(b, a) }
 	sorted := slices.Clone(scores)
-	slices.SortFunc(sorted, func(a, b float32) int {
-		switch {
-		case a > b:
-			return -1
-		case a < b:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(sorted, bestFirst)
 	sorted = slices.Compact(sorted)
 	ranks := make([]uint32, len(scores))
 	for id, score := range scores {
-		at, _ := slices.BinarySearchFunc(sorted, score, func(have, want float32) int {
-			switch {
-			case have > want:
-				return -1
-			case have < want:
-				return 1
-			}
-			return 0
-		})
+		at, _ := slices.BinarySearchFunc(sorted, score, bestFirst)
 		ranks[id] = uint32(at)
 	}
 	return ranks

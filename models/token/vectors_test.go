@@ -91,6 +91,29 @@ func TestIDsEqualTheVectorsOfAllVocabularies(t *testing.T) {
 	}
 }
 
+func TestEveryModelHasATokenizer(t *testing.T) {
+	dir := shared(t)
+	paths, _ := filepath.Glob(filepath.Join(dir, "golden", "*", "*.gguf"))
+	more, _ := filepath.Glob(filepath.Join(dir, "models", "*.gguf"))
+	for _, path := range append(paths, more...) {
+		file, err := gguf.Open(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		tok, err := New(file)
+		file.Close()
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		const text = "Hello there, \n it's 2024: ünïcode 世界!"
+		if got := tok.Decode(tok.Encode(text, EncodeOptions{BOS: tok.AddBOS()})); got != text {
+			t.Errorf("%s: %q comes back as %q", path, text, got)
+		}
+	}
+}
+
 // checkPairs compares the texts of one file, divided by a separator line, with
 // the lines of ids of another.
 func checkPairs(t *testing.T, tok *Tokenizer, input, output string) {
