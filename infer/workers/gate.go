@@ -64,9 +64,9 @@ func (g *gate) await(old uint32, deadline int64) {
 //
 //go:noinline
 func preemptionPoint(i int) int {
-	var frame [40]int
-	frame[i%40] = i
-	return frame[(i+1)%40]
+	var frame [24]int
+	frame[i%24] = i
+	return frame[(i+1)%24]
 }
 
 // started is the origin of now.
