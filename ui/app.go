@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -73,25 +72,6 @@ func newModel(ctx context.Context, cfg Config, t theme, now func() time.Time) *m
 // toastMsg ends the toast of that number.
 type toastMsg int
 
-// crashMsg is a panic in a command.
-type crashMsg struct {
-	value any
-	stack []byte
-}
-
-// guard turns a panic of a command into a message. Bubble Tea would print it over the screen while the
-// terminal is still in raw mode.
-func guard(cmd tea.Cmd) tea.Cmd {
-	return func() (msg tea.Msg) {
-		defer func() {
-			if r := recover(); r != nil {
-				msg = crashMsg{r, debug.Stack()}
-			}
-		}()
-		return cmd()
-	}
-}
-
 // atEdge is a command that waits for ready and then for the next edge of a clock that ticks every
 // drawEvery from start on, so that many small changes become one message.
 func atEdge(ready <-chan struct{}, start time.Time, msg func(at time.Time) tea.Msg) tea.Cmd {
@@ -158,16 +138,24 @@ func (m *model) layout() {
 // looks like Alt is an Esc and a key that came close behind it.
 func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	if k.Paste {
-		if m.page == nil {
-			m.input.insert(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(string(k.Runes)))
-		}
-		return nil
+		return m.paste(string(k.Runes))
 	}
 	if k.Alt {
 		k.Alt = false
 		return tea.Batch(m.press(tea.KeyMsg{Type: tea.KeyEsc}), m.press(k))
 	}
 	return m.press(k)
+}
+
+// paste puts text into the draft. Terminals send its newlines as carriage returns.
+func (m *model) paste(text string) tea.Cmd {
+	if m.page != nil {
+		return nil
+	}
+	if !m.input.insert(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)) {
+		return m.toastFor(fmt.Sprintf("the text was cut: a message has at most %d characters", longestDraft), longToast)
+	}
+	return nil
 }
 
 func (m *model) press(k tea.KeyMsg) tea.Cmd {
@@ -340,90 +328,3 @@ func (m *model) toastFor(s string, d time.Duration) tea.Cmd {
 	no := m.toastNo
 	return tea.Tick(d, func(time.Time) tea.Msg { return toastMsg(no) })
 }
-
-func (m *model) roleName() string {
-	if name := sanitizeLabel(m.cfg.Role.Name); name != "" {
-		return name
-	}
-	return "assistant"
-}
-
-func (m *model) modelName() string {
-	if m.engine != nil {
-		if name := m.engine.Info().Name; name != "" {
-			return name
-		}
-	}
-	if m.cfg.Model != "" {
-		return m.cfg.Model
-	}
-	return "no model"
-}
-
-// View draws the screen: exactly h lines, none wider than w.
-func (m *model) View() string {
-	if m.w <= 0 || m.h <= 0 {
-		return ""
-	}
-	if m.page != nil {
-		return m.screen(m.page.draw(m.theme, m.w, m.h))
-	}
-	t, r := m.theme, m.rects
-	var rows []string
-	if r.Header.H > 0 {
-		rows = append(rows, drawHeader(t, headerData{m.modelName(), m.roleName(), m.context, m.contextMax}, r.Header)...)
-	}
-	rows = append(rows, m.chat.draw()...)
-	if r.Status.H > 0 {
-		rows = append(rows, drawStatus(t, m.status(), r.Status, r.Boxed))
-	}
-	rows = append(rows, m.input.draw(r)...)
-	if r.Hint.H > 0 {
-		rows = append(rows, drawHint(t, m.hints(), r.Hint.W))
-	}
-	return m.screen(rows)
-}
-
-// hints are the keys that do something now.
-func (m *model) hints() []action {
-	switch {
-	case m.engine == nil:
-		return hintsNoModel
-	case m.answer != nil:
-		return hintsAnswering
-	case len(conversation(Role{}, m.chat.messages)) == 0:
-		return hintsEmpty
-	}
-	return hintsIdle
-}
-
-// screen makes rows fit, whatever a part has drawn: a line that is too wide would wrap and move all
-// below it.
-func (m *model) screen(rows []string) string {
-	for i, row := range rows {
-		rows[i] = cut(row, m.w)
-	}
-	return strings.Join(rows[:min(len(rows), m.h)], "\n")
-}
-
-// status gathers what the status line shows.
-func (m *model) status() statusData {
-	d := statusData{phase: idle, toast: m.toast, newer: m.chat.scrolled, answer: m.last, hasAnswer: m.hasLast}
-	switch {
-	case m.loading != nil:
-		d.phase, d.done, d.total = loading, m.loading.done.Load(), m.loading.total.Load()
-	case m.engine == nil:
-		d.phase = unloaded
-	case m.answer != nil:
-		d.phase, d.now, d.prefill, d.answer = answering, m.answer.now, m.answer.prefill, m.answer.message.speed
-		if m.answer.stopping {
-			d.phase = stopping
-		}
-	default:
-		d.info = m.engine.Info()
-	}
-	return d
-}
-
-// Error is the crash as a sentence.
-func (c *crashMsg) Error() string { return fmt.Sprintf("hotcell crashed: %v", c.value) }

@@ -74,6 +74,12 @@ func TestPasteKeepsItsLines(t *testing.T) {
 	}
 }
 
+func TestAPasteThatIsTooLongIsCutAndTold(t *testing.T) {
+	b, _ := newBench(t, 80, 24)
+	b.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(strings.Repeat("漢\n", longestDraft/2+1)), Paste: true})
+	b.shows("the text was cut: a message has at most 100000 characters")
+}
+
 func TestEscapeTwiceStopsAndKeepsTheText(t *testing.T) {
 	b, e := newBench(t, 80, 24)
 	b.ask("hello")

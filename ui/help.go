@@ -72,16 +72,17 @@ func statsPage(t theme, engine Engine) *page {
 		s, info := engine.Stats(), engine.Info()
 		return table(t, [][2]string{
 			{"model", sanitizeLabel(strings.Join([]string{info.Name, info.Arch, info.Quant, info.Mode}, " "))},
-			{"weights", fmt.Sprintf("%.2f billion, %s in the file", float64(info.Params)/1e9, size(info.Bytes))},
-			{"context", fmt.Sprintf("%d of %d tokens used, trained for %d", s.ContextUsed, s.ContextMax, info.Context)},
+			{"weights", fmt.Sprintf("%s billion, %s in the file",
+				t.billions(info.Params), t.bytes(uint64(info.Bytes)))},
+			{"context", fmt.Sprintf("%d of %d tokens used, trained for %s", s.ContextUsed, s.ContextMax, t.positive(info.Context))},
 			{"prefill", fmt.Sprintf("%s tok/s, %d tokens read, %d more were in the cache",
 				t.tenths(known(s.PrefillRate())), s.PrefillTokens, s.ReusedTokens)},
 			{"decode", fmt.Sprintf("%s tok/s, %d tokens in %s",
 				t.tenths(known(s.DecodeRate())), s.DecodeTokens, seconds(time.Duration(s.DecodeNs)))},
-			{"threads", fmt.Sprintf("%d, computing %s of the time", s.Workers, t.percent(known(s.Utilization())))},
+			{"threads", fmt.Sprintf("%s, computing %s of the time", t.positive(s.Workers), t.percent(known(s.Utilization())))},
 			{"flash wait", t.percent(known(s.StallShare())) + " of the time, " + size(int64(s.ReadBytes)) + " read"},
 			{"neurons", t.percent(known(s.ActiveShare())) + " of the FFN's were active"},
-			{"memory", fmt.Sprintf("weights %s, KV cache %s", size(int64(s.WeightBytes)), size(int64(s.KVBytes)))},
+			{"memory", fmt.Sprintf("weights %s, KV cache %s", t.bytes(s.WeightBytes), t.bytes(s.KVBytes))},
 		}, w)
 	}}
 }
@@ -92,4 +93,27 @@ func (t theme) percent(r reading) string {
 		return t.dash
 	}
 	return fmt.Sprintf("%.0f%%", 100*r.value)
+}
+
+// The following are sizes of something that always exists, so that zero means that it is not known.
+
+func (t theme) positive(n int) string {
+	if n <= 0 {
+		return t.dash
+	}
+	return fmt.Sprint(n)
+}
+
+func (t theme) bytes(n uint64) string {
+	if n == 0 {
+		return t.dash
+	}
+	return size(int64(n))
+}
+
+func (t theme) billions(n uint64) string {
+	if n == 0 {
+		return t.dash
+	}
+	return fmt.Sprintf("%.2f", float64(n)/1e9)
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/bubbles/cursor"
 	"github.com/charmbracelet/bubbles/textarea"
@@ -12,7 +13,7 @@ import (
 const (
 	promptWidth  = 2
 	mostDraft    = 5       // rows that are shown of a draft
-	longestDraft = 1 << 20 // characters
+	longestDraft = 100_000 // characters; more would make each key slow
 )
 
 // input is the draft: a text field that grows with its text.
@@ -68,10 +69,12 @@ func (in *input) set(s string) {
 	in.changed()
 }
 
-// insert adds text at the cursor.
-func (in *input) insert(s string) {
+// insert adds text at the cursor and reports whether all of it had room.
+func (in *input) insert(s string) (whole bool) {
+	room := longestDraft - in.text.Length()
 	in.text.InsertString(s)
 	in.changed()
+	return utf8.RuneCountInString(s) <= room
 }
 
 // key gives a key to the text field.

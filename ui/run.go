@@ -38,7 +38,7 @@ func Run(ctx context.Context, cfg Config) error {
 	m := newModel(ctx, cfg, newTheme(noColor, cfg.ASCII), time.Now)
 	p := tea.NewProgram(m,
 		tea.WithAltScreen(),
-		tea.WithInput(&ttyIn{File: os.Stdin}),
+		tea.WithInput(&ttyIn{File: os.Stdin, wait: joinWait}),
 		tea.WithOutput(&ttyOut{File: os.Stdout}),
 		tea.WithFPS(15), // its default wakes 60 times a second also when nothing is drawn
 		tea.WithoutSignalHandler(),

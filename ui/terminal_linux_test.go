@@ -139,7 +139,7 @@ func TestNoFreezeOnATerminalThatDoesNotAnswer(t *testing.T) {
 	t.Run("hotcell draws at once", func(t *testing.T) {
 		t.Parallel()
 		term := startProgram(t, "chat")
-		if d := term.waitFor("Qwen3-4B"); d > 2500*time.Millisecond {
+		if d := term.waitFor("Qwen3-4B"); d > 4*time.Second {
 			t.Errorf("the first frame took %v", d)
 		}
 		if strings.Contains(term.output(), question) {
@@ -194,6 +194,7 @@ func TestTheTerminalIsRestored(t *testing.T) {
 				t.Errorf("the program ended with %v", err)
 			}
 			term.waitFor("\x1b[?1049l")
+			term.waitFor(c.says)
 			out := term.output()
 			for name, seq := range map[string]string{"cursor": "\x1b[?25h", "paste mode": "\x1b[?2004l"} {
 				if !strings.Contains(out, seq) {
@@ -209,6 +210,17 @@ func TestTheTerminalIsRestored(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestKeysThatArriveInPiecesOverASlowLine(t *testing.T) {
+	t.Parallel()
+	term := startProgram(t, "chat")
+	term.waitFor("ready")
+	for _, b := range []byte("aé漢\x1b[Db") {
+		term.master.Write([]byte{b})
+		time.Sleep(2 * time.Millisecond)
+	}
+	term.waitFor("aéb") // Left was understood, and b stands before 漢
 }
 
 func TestWithoutATerminalThereIsASentence(t *testing.T) {

@@ -20,7 +20,8 @@ const joinWait = 120 * time.Millisecond
 // It embeds the file, so that Bubble Tea still finds a terminal to put into raw mode.
 type ttyIn struct {
 	*os.File
-	held []byte // the unfinished end of a read that filled its buffer
+	wait time.Duration // how long, [joinWait] in the program
+	held []byte        // the unfinished end of a read that filled its buffer
 }
 
 // Read returns bytes that end at the end of a key, as far as this can be known.
@@ -30,7 +31,7 @@ func (t *ttyIn) Read(p []byte) (int, error) {
 	for {
 		tail := 0
 		if n > 0 {
-			if tail = unfinished(p[:n]); tail == 0 || !readable(int(t.Fd()), joinWait) {
+			if tail = unfinished(p[:n]); tail == 0 || !readable(int(t.Fd()), t.wait) {
 				return n, nil
 			}
 			if n == len(p) {

@@ -1,3 +1,26 @@
+// Package ui is the chat in the terminal: a Bubble Tea v1 app that shows a conversation with a language
+// model as it is written, and what the engine is doing.
+//
+// The problem is the terminal, more than the chat. A phone with its keyboard up has 46 columns and 19
+// rows; adb delivers an arrow key in three pieces; some terminals never answer a question; programs
+// disagree about how wide an emoji is; and a model that runs beside the screen needs every core.
+//
+// The idea is one model with plain parts. [model] is the only type that Bubble Tea knows. It receives
+// every message, decides, and draws; the drawing at the top of app.go shows how. The parts (chatView,
+// input, page, and the functions that draw a line) are structs and functions without messages, so each
+// is tested by itself. [Layout] is a pure function from a size to rectangles, with its drawings as tests.
+//
+// What holds everywhere:
+//   - Only Update changes anything, and it never waits: what takes time is a command, and the engine's
+//     text is taken from its buffer at most every drawEvery. When nothing happens nothing is drawn.
+//   - Every size is drawn, 1x1 included, in exactly its rows and columns.
+//   - Text that is not ours passes through sanitize before it is drawn.
+//   - Keys and commands stand in one table each, from which help and hints are printed.
+//   - However the program ends, the terminal is left as it was found.
+//
+// A program imports hotcell/ui/termfirst, calls termfirst.Restore first thing in main, and then [Run]
+// with a [Config] that says how to load an [Engine]. `go run ./ui/testdata/chat` shows the interface
+// with an engine that plays a script.
 package ui
 
 import (
