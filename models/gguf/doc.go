@@ -19,14 +19,19 @@
 // cut into the blocks of their quantisation type (see Type and Dequantize).
 // The format is specified in the ggml project's docs/gguf.md.
 //
+// A model may be split into several such files, name-00001-of-00003.gguf and so
+// on. Each has a directory of its own tensors; the first has the metadata. Open
+// presents them as one File (see split.go).
+//
 // # Invariants
 //
 // A file is hostile until proved otherwise. Open and Parse read the header
 // only, in time and memory proportional to the bytes that are really there,
 // and refuse a file unless every tensor has a known type, whole blocks, an
 // aligned offset, and data that lies inside the file and is shared with no
-// other tensor. What a File hands out afterwards needs no second check.
-// Every error starts with the file's base name.
+// other tensor. The parts of a split model are each held to that, and must
+// agree on what they are parts of. What a File hands out afterwards needs no
+// second check. Every error starts with the file's base name.
 //
 // # Use
 //

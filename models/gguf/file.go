@@ -10,9 +10,9 @@ import (
 	"sync"
 )
 
-// File is an open GGUF file. Everything but Map and Close only reads state
-// that never changes, so a File may be used from many goroutines at once;
-// Map may be too. Close ends all use.
+// File is an open GGUF file, or all the files of a split model. Everything but
+// Map and Close only reads state that never changes, so a File may be used from
+// many goroutines at once; Map may be too. Close ends all use.
 type File struct {
 	name, path string
 	src        io.ReaderAt
@@ -24,6 +24,7 @@ type File struct {
 	values     map[string]Value
 	tensors    []Tensor // file order
 	byName     map[string]int
+	parts      []*File // of a split model, in order; nil for a model in one file
 
 	file    *os.File // nil unless opened by path
 	mu      sync.Mutex
@@ -35,8 +36,10 @@ type Tensor struct {
 	Name   string
 	Type   Type
 	Dims   []uint64 // fastest first: Dims[0] is the length of a row
-	Offset int64    // of the data, in bytes from the start of the file
+	Offset int64    // of the data, in bytes from the start of the file (of its part)
 	Size   int64    // of the data, in bytes
+
+	part int // which file of a split model holds the data
 }
 
 // Cols returns the elements in a row.
@@ -72,8 +75,27 @@ func (t Tensor) RowSize() int64 {
 }
 
 // Open opens and checks the file at path. It reads the header only and keeps
-// the file open for ReadTensor and Map until Close.
+// the file open for ReadTensor and Map until Close. If the file is a part of a
+// split model, Open opens all parts, which must lie in the same folder, and
+// presents them as one File: the metadata of the first part, the tensors of all.
 func Open(path string) (*File, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	n, err := f.splitCount()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	if n > 1 {
+		return openSplit(f, n)
+	}
+	return f, nil
+}
+
+// openFile opens one file, which may be a part of a model.
+func openFile(path string) (*File, error) {
 	name := filepath.Base(path)
 	// Opening a named pipe would block, so the kind is checked before.
 	info, err := os.Stat(path)
@@ -87,7 +109,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, cause(err))
 	}
-	f, err := Parse(file, info.Size(), name)
+	f, err := parseFile(file, info.Size(), name)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -107,8 +129,25 @@ func cause(err error) error {
 
 // Parse reads a GGUF file of size bytes from any source. The name stands in
 // errors. The source must stay readable as long as the File is used; Close
-// leaves it alone.
+// leaves it alone. A part of a split model is refused, as Parse cannot find the
+// others.
 func Parse(r io.ReaderAt, size int64, name string) (*File, error) {
+	f, err := parseFile(r, size, name)
+	if err != nil {
+		return nil, err
+	}
+	n, err := f.splitCount()
+	if err != nil {
+		return nil, err
+	}
+	if n > 1 {
+		return nil, fmt.Errorf("%s: this is only one of the %d parts of a split model", f.name, n)
+	}
+	return f, nil
+}
+
+// parseFile is Parse without a look at what the file is a part of.
+func parseFile(r io.ReaderAt, size int64, name string) (*File, error) {
 	f := &File{name: filepath.Base(name), src: r, size: size}
 	if size <= 0 {
 		return nil, fmt.Errorf("%s: the file is empty", f.name)
@@ -119,11 +158,18 @@ func Parse(r io.ReaderAt, size int64, name string) (*File, error) {
 	return f, nil
 }
 
-// Close unmaps and closes the file. Slices from Map must not be used after it.
+// Close unmaps and closes the file, or all parts of a split model. Slices from
+// Map must not be used after it.
 func (f *File) Close() error {
+	var err error
+	for _, p := range f.parts {
+		err = errors.Join(err, p.Close())
+	}
+	if err != nil {
+		return err // names the part
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var err error
 	if f.mapping != nil {
 		err = unmapFile(f.mapping)
 		f.mapping = nil
@@ -138,13 +184,14 @@ func (f *File) Close() error {
 	return nil
 }
 
-// Name returns the base name of the file.
+// Name returns the base name of the file given to Open or Parse.
 func (f *File) Name() string { return f.name }
 
-// Path returns the path given to Open, or "" if the File came from Parse.
+// Path returns the path given to Open, of whichever part that is, or "" if the
+// File came from Parse.
 func (f *File) Path() string { return f.path }
 
-// Size returns the bytes of the whole file.
+// Size returns the bytes of the whole file, or of all parts together.
 func (f *File) Size() int64 { return f.size }
 
 // Version returns the format version, 2 or 3.
@@ -154,8 +201,8 @@ func (f *File) Version() uint32 { return f.version }
 // the FFN's down matrices stored by neurons, and predictors beside them.
 func (f *File) PowerInfer() bool { return f.powerInfer }
 
-// Tensors returns the directory in file order. The slice is shared and must
-// not be changed.
+// Tensors returns the directory in file order, part after part. The slice is
+// shared and must not be changed.
 func (f *File) Tensors() []Tensor { return f.tensors }
 
 // Tensor looks a tensor up by name.
@@ -174,6 +221,12 @@ func (f *File) ReadTensor(t Tensor, dst []byte, off int64) error {
 		return fmt.Errorf("%s: tensor %s: reading %d bytes at %d of its %d is out of range",
 			f.name, quote(t.Name), len(dst), off, t.Size)
 	}
+	if f.parts != nil {
+		if t.part >= len(f.parts) {
+			return fmt.Errorf("%s: tensor %s is of another file", f.name, quote(t.Name))
+		}
+		f = f.parts[t.part]
+	}
 	n, err := f.src.ReadAt(dst, t.Offset+off)
 	if n == len(dst) {
 		return nil
@@ -187,8 +240,12 @@ func (f *File) ReadTensor(t Tensor, dst []byte, off int64) error {
 
 // Map returns the whole file as read-only memory, mapped on the first call and
 // shared by later ones. Writing to it faults, and so does reading it after
-// someone truncated the file. Only files from Open can be mapped.
+// someone truncated the file. Only files from Open can be mapped, and not the
+// parts of a split model: use ReadTensor, which reads any File.
 func (f *File) Map() ([]byte, error) {
+	if f.parts != nil {
+		return nil, fmt.Errorf("%s: cannot be mapped, the model is split into %d files", f.name, len(f.parts))
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.mapping != nil {

@@ -17,6 +17,7 @@ const (
 	maxDepth     = 8         // arrays in arrays
 	maxNested    = 1 << 16   // arrays in arrays, over the whole file
 	maxAlignment = 1 << 24
+	maxParts     = 1024 // files of a split model
 )
 
 // parse fills f from its source. Errors lack the file's name.

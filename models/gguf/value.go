@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 )
@@ -74,6 +75,9 @@ func ValueOf(data any) (Value, error) {
 	array := func(k Kind) (Value, error) { return Value{kind: KindArray, elem: k, data: data}, nil }
 	switch x := data.(type) {
 	case Value:
+		if x.data == nil {
+			return Value{}, errors.New("an empty Value cannot be stored")
+		}
 		return x, nil
 	case uint8:
 		return scalar(KindUint8)

@@ -38,6 +38,7 @@ func TestTheWriterReportsTheFirstMistake(t *testing.T) {
 		{"a map", func(w *Writer) { w.Set("n", map[string]int{}) }, `key "n": GGUF has no type for map[string]int`},
 		{"scalars as values of an array", func(w *Writer) { w.Set("n", []Value{mustValue(true)}) },
 			`key "n": element 0 is a bool, but a []Value holds arrays only`},
+		{"an empty Value", func(w *Writer) { w.Set("n", Value{}) }, `key "n": an empty Value cannot be stored`},
 		{"a bad alignment", func(w *Writer) { w.Set("general.alignment", uint32(33)) },
 			`key "general.alignment": 33 is not a power of two from 8 to 16777216`},
 		{"half a block", func(w *Writer) { w.AddTensor("t", Q8_0, []uint64{33}, Bytes(nil)) },
