@@ -1,51 +1,82 @@
 package infer
 
 import (
-	"fmt"
 	"math"
 	"slices"
-	"strings"
-
-	"hotcell/models/gguf"
 )
 
-// activation is how an FFN joins its gate and up products; g and u are their values for one neuron.
-type activation uint8
+// arch is what distinguishes one model family from another. There is one graph; it reads this table, the shape in the metadata, and which tensors the
+// file has (biases, norms, merged matrices and experts are used where they are present). Adding a family is adding an entry and at most
+// one small function.
+type arch struct {
+	norm       normKind
+	rope       ropeStyle
+	activation activation
+	powerInfer activation // in PowerInfer files (magic PWRI), which hold ReLU-trained models also of families with another function; 0: no such files
+	parallel   bool       // attention and FFN read the same residual, and both results are added to it
+	postNorms  bool       // post_attention_norm and post_ffw_norm follow their blocks; elsewhere the former is a name for the FFN's norm
+	tied       bool       // the output matrix is always the embedding
+	adjust     func(*metaReader, *hparams)
+}
+
+// normKind is the family's normalisation.
+type normKind uint8
 
 const (
-	siluGate activation = iota // silu(g) * u
-	reluGate                   // relu(g) * u
-	reluBoth                   // relu(g) * relu(u): dReLU, TurboSparse (arXiv 2406.05955)
+	rms   normKind = iota // x / sqrt(mean(x^2) + eps)
+	layer                 // (x - mean) / sqrt(variance + eps), with a bias where the file has one
 )
 
-// sparse tells whether most neurons are exactly zero for a token.
-func (a activation) sparse() bool { return a != siluGate }
+// ropeStyle says which values of a head form a pair that is rotated together.
+type ropeStyle uint8
 
-// apply computes the activation of one neuron.
-func (a activation) apply(g, u float32) float32 {
-	switch a {
-	case reluGate:
-		return max(g, 0) * u
-	case reluBoth:
-		return max(g, 0) * max(u, 0)
-	default:
-		return g / (1 + float32(math.Exp(-float64(g)))) * u
-	}
-}
-
-// arch is what distinguishes one model family from another; the one graph reads it. A family is one entry of the
-// table below.
-type arch struct {
-	activation activation
-	powerInfer activation // in PowerInfer files (magic PWRI), which hold ReLU-trained models also of families with another function
-}
+const (
+	neighbours ropeStyle = iota // 2i and 2i+1
+	halves                      // i and i + dims/2 ("NEOX")
+	unrotated                   // none: positions are learned vectors
+)
 
 var archs = map[string]arch{
-	"llama":  {activation: siluGate, powerInfer: reluGate},
-	"bamboo": {activation: reluBoth, powerInfer: reluBoth},
+	"llama":        {activation: siluGate, powerInfer: reluGate, adjust: experts(softmaxAll, true)},
+	"bamboo":       {activation: reluBoth, powerInfer: reluBoth, adjust: experts(softmaxAll, true)},
+	"mistral3":     {activation: siluGate, adjust: both(experts(softmaxAll, true), queryTemperature)},
+	"smallthinker": {rope: halves, activation: reluGate, adjust: smallThinker},
+	"qwen2":        {rope: halves, activation: siluGate},
+	"qwen2moe":     {rope: halves, activation: siluGate, adjust: experts(softmaxAll, false)},
+	"qwen3":        {rope: halves, activation: siluGate},
+	"qwen3moe":     {rope: halves, activation: siluGate, adjust: experts(softmaxAll, true)},
+	"gemma":        {rope: halves, activation: geluGate, tied: true, adjust: gemma},
+	"gemma2":       {rope: halves, activation: geluGate, tied: true, postNorms: true, adjust: gemma2},
+	"gemma3":       {rope: halves, activation: geluGate, postNorms: true, adjust: gemma3},
+	"phi2":         {norm: layer, rope: halves, activation: gelu, parallel: true},
+	"phi3":         {rope: halves, activation: siluGate, adjust: windowEverywhere},
+	"chatglm":      {activation: siluGate},
+	"glm4":         {activation: siluGate, postNorms: true},
+	"glm4moe":      {rope: halves, activation: siluGate, adjust: glm4MoE},
+	"bitnet":       {rope: halves, activation: siluGate, tied: true},
+	"bitnet-25":    {rope: halves, activation: reluSquaredGate, tied: true},
+	"bitnet-b1.58": {rope: halves, activation: reluSquaredGate, tied: true},
+	"gpt-oss":      {rope: halves, activation: clampedGate, adjust: both(experts(softmaxChosen, false), windowOnEvenLayers)},
+	"stablelm":     {norm: layer, rope: halves, activation: siluGate, adjust: stableLM},
+	"falcon":       {norm: layer, rope: halves, activation: gelu, parallel: true},
+	"starcoder2":   {norm: layer, rope: halves, activation: gelu},
+	"gpt2":         {norm: layer, rope: unrotated, activation: gelu},
+	"gptneox":      {norm: layer, rope: halves, activation: gelu, adjust: gptNeoX},
+	"command-r":    {norm: layer, activation: siluGate, parallel: true, tied: true, adjust: cohere},
+	"cohere2":      {norm: layer, activation: siluGate, parallel: true, tied: true, adjust: both(cohere, cohere2)},
+	"minicpm":      {activation: siluGate, adjust: both(experts(softmaxAll, true), miniCPM)},
+	"internlm2":    {activation: siluGate},
+	"olmo":         {norm: layer, activation: siluGate, adjust: olmo},
+	"olmo2":        {rope: halves, activation: siluGate, postNorms: true},
+	"smollm3":      {activation: siluGate, adjust: smolLM3},
+	"granite":      {activation: siluGate, adjust: granite},
+	"granitemoe":   {activation: siluGate, adjust: both(experts(softmaxAll, true), granite)},
+	"ernie4_5":     {activation: siluGate},
+	"ernie4_5-moe": {activation: siluGate, adjust: experts(softmaxAll, true)},
+	"seed_oss":     {rope: halves, activation: siluGate},
 }
 
-// Architectures lists the families that this engine runs.
+// Architectures lists the families that this engine runs, by the names that files give them.
 func Architectures() []string {
 	var names []string
 	for name := range archs {
@@ -55,204 +86,149 @@ func Architectures() []string {
 	return names
 }
 
-// hparams is a model's shape, read from the metadata of its file. All counts are checked to be usable.
-type hparams struct {
-	name       string
-	activation activation
-
-	layers, dim, ff  int
-	heads, kvHeads   int
-	headDim          int // of queries, keys and values
-	vocab            int
-	context          int // trained context, tokens
-	eps              float32
-	rope             ropeParams
-	threshold        float32 // predictor score at and above which a neuron counts as active
-	attentionScale   float32 // of q.k
-	hasPredictor     bool
-	downByNeuron     bool // the down matrix is stored one row per neuron (ffn_down_t)
-	quantizationName string
-	params           uint64
+func both(a, b func(*metaReader, *hparams)) func(*metaReader, *hparams) {
+	return func(r *metaReader, h *hparams) { a(r, h); b(r, h) }
 }
 
-// readHparams reads and checks the shape of a model.
-func readHparams(f *gguf.File) (*hparams, error) {
-	name, err := f.String("general.architecture")
-	if err != nil {
-		return nil, err
-	}
-	a, ok := archs[name]
-	if !ok {
-		return nil, fmt.Errorf("%s: the architecture %q is not supported (supported: %s)", f.Name(), name, strings.Join(Architectures(), ", "))
-	}
-	h := &hparams{name: name, activation: a.activation}
-	if f.PowerInfer() {
-		h.activation = a.powerInfer
-	}
-	r := metaReader{f: f, arch: name}
-	h.layers = r.count("block_count", 1<<12)
-	h.dim = r.count("embedding_length", 1<<20)
-	h.ff = r.count("feed_forward_length", 1<<22)
-	h.heads = r.count("attention.head_count", 1<<14)
-	h.kvHeads = r.countOr("attention.head_count_kv", h.heads, 1<<14)
-	h.context = r.countOr("context_length", 2048, 1<<30)
-	h.eps = r.float("attention.layer_norm_rms_epsilon", -1)
-	if r.err != nil {
-		return nil, r.err
-	}
-	if h.eps < 0 || h.eps > 1 {
-		return nil, fmt.Errorf("%s: %s.attention.layer_norm_rms_epsilon is %v, expected a small positive number", f.Name(), name, h.eps)
-	}
-	defaultHead := 0
-	if h.dim%h.heads == 0 {
-		defaultHead = h.dim / h.heads
-	}
-	h.headDim = r.countOr("attention.key_length", defaultHead, 1<<16)
-	valueDim := r.countOr("attention.value_length", h.headDim, 1<<16)
-	if r.err != nil {
-		return nil, r.err
-	}
-	switch {
-	case h.headDim == 0:
-		return nil, fmt.Errorf("%s: %d attention heads do not divide the embedding length %d", f.Name(), h.heads, h.dim)
-	case valueDim != h.headDim:
-		return nil, fmt.Errorf("%s: keys of length %d with values of length %d are not supported", f.Name(), h.headDim, valueDim)
-	case h.heads%h.kvHeads != 0:
-		return nil, fmt.Errorf("%s: %d attention heads cannot share %d key/value heads evenly", f.Name(), h.heads, h.kvHeads)
-	}
-	h.attentionScale = float32(1 / math.Sqrt(float64(h.headDim)))
-	if experts := r.countOr("expert_count", 0, 1<<16); experts > 0 {
-		return nil, fmt.Errorf("%s: a mixture of %d experts is not supported", f.Name(), experts)
-	}
-	h.rope = r.rope(h)
-	h.threshold = r.absolute("powerinfer.sparse_threshold", 0)
-	if r.err != nil {
-		return nil, r.err
-	}
-	return h, r.fromTensors(h)
-}
-
-// metaReader reads keys of one architecture and keeps the first error.
-type metaReader struct {
-	f    *gguf.File
-	arch string
-	err  error
-}
-
-func (r *metaReader) key(k string) string { return r.arch + "." + k }
-
-// count reads a number that must be there, from 1 to most.
-func (r *metaReader) count(k string, most uint64) int {
-	if r.err != nil {
-		return 0
-	}
-	v, err := r.f.Uint(r.key(k))
-	return r.check(k, v, err, most)
-}
-
-// countOr reads a number from 1 to most, or def when the key is absent.
-func (r *metaReader) countOr(k string, def int, most uint64) int {
-	if r.err != nil {
-		return def
-	}
-	if _, ok := r.f.Value(r.key(k)); !ok {
-		return def
-	}
-	v, err := r.f.Uint(r.key(k))
-	if err == nil && v == 0 && def == 0 {
-		return 0
-	}
-	return r.check(k, v, err, most)
-}
-
-func (r *metaReader) check(k string, v uint64, err error, most uint64) int {
-	if err == nil && (v == 0 || v > most) {
-		err = fmt.Errorf("%s: %s is %d, expected 1 to %d", r.f.Name(), r.key(k), v, most)
-	}
-	if err != nil {
-		r.err = err
-		return 1
-	}
-	return int(v)
-}
-
-// float reads a number below the architecture's name; def < 0 says that it must be there.
-func (r *metaReader) float(k string, def float64) float32 {
-	if r.err != nil {
-		return 0
-	}
-	var v float64
-	var err error
-	if def < 0 {
-		v, err = r.f.Float(r.key(k))
-	} else {
-		v, err = r.f.FloatOr(r.key(k), def)
-	}
-	return r.finite(r.key(k), v, err)
-}
-
-// absolute reads a number whose key stands outside the architecture's name.
-func (r *metaReader) absolute(key string, def float64) float32 {
-	if r.err != nil {
-		return 0
-	}
-	v, err := r.f.FloatOr(key, def)
-	return r.finite(key, v, err)
-}
-
-func (r *metaReader) finite(key string, v float64, err error) float32 {
-	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
-		err = fmt.Errorf("%s: %s is not a finite number", r.f.Name(), key)
-	}
-	if err != nil {
-		r.err = err
-	}
-	return float32(v)
-}
-
-func (r *metaReader) string(k, def string) string {
-	if r.err != nil {
-		return def
-	}
-	v, err := r.f.StringOr(r.key(k), def)
-	if err != nil {
-		r.err = err
-	}
-	return v
-}
-
-// fromTensors takes what only the tensor directory tells.
-func (r *metaReader) fromTensors(h *hparams) error {
-	embd, ok := r.f.Tensor("token_embd.weight")
-	if !ok {
-		return fmt.Errorf("%s: the tensor token_embd.weight is missing", r.f.Name())
-	}
-	h.vocab = int(embd.Rows())
-	_, h.hasPredictor = r.f.Tensor("blk.0.fc1.weight")
-	_, h.downByNeuron = r.f.Tensor("blk.0.ffn_down_t.weight")
-	byType := map[gguf.Type]uint64{}
-	for _, t := range r.f.Tensors() {
-		h.params += uint64(t.Elements())
-		byType[t.Type] += uint64(t.Size)
-	}
-	var most uint64
-	for t, n := range byType {
-		if n > most {
-			most, h.quantizationName = n, t.String()
+// experts sets how a family weighs its experts; the file's own keys go first.
+func experts(gating gating, renormalise bool) func(*metaReader, *hparams) {
+	return func(r *metaReader, h *hparams) {
+		h.gating, h.renormalise = gating, renormalise
+		switch kind := r.countOr("expert_gating_func", 0, 3); kind {
+		case 1:
+			h.gating = softmaxAll
+		case 2:
+			h.gating = sigmoid
+		case 3:
+			h.gating = softmaxChosen
+		}
+		h.renormalise = r.bool("expert_weights_norm", h.renormalise)
+		if scale := r.float("expert_weights_scale", 0); scale != 0 {
+			h.expertScale = scale
 		}
 	}
-	return nil
 }
 
-// checkTokens makes sure that every id has a row in the embedding.
-func (h *hparams) checkTokens(tokens []int32) error {
-	if len(tokens) == 0 {
-		return fmt.Errorf("there are no tokens to compute")
-	}
-	for _, id := range tokens {
-		if id < 0 || int(id) >= h.vocab {
-			return fmt.Errorf("the token %d is not in the vocabulary (0 to %d)", id, h.vocab-1)
+// smallThinker (arXiv 2507.20984) routes before attention, on the layer's input. Every fourth layer is global without rotation, if the file has a
+// window at all. The converter writes the gating only where it is softmax, but a file without the key is computed with softmax by the
+// engine that the family comes from.
+func smallThinker(r *metaReader, h *hparams) {
+	experts(softmaxAll, true)(r, h)
+	h.routeEarly = true
+	if window := r.countOr("attention.sliding_window", 0, 1<<30); window > 0 {
+		for l := range h.perLayer {
+			if l%4 == 0 {
+				h.perLayer[l].rope = noRope
+			} else {
+				h.perLayer[l].window = window
+			}
 		}
 	}
-	return nil
+}
+
+func glm4MoE(r *metaReader, h *hparams) {
+	experts(sigmoid, true)(r, h)
+	h.drop(r.countOr("nextn_predict_layers", 0, 1<<12)) // these layers guess further tokens; the chat does without
+}
+
+func gemma(_ *metaReader, h *hparams) { h.embeddingScale = float32(math.Sqrt(float64(h.dim))) }
+
+// gemma2 and gemma3: the largest sizes scale queries by the embedding's share per head instead of the head's own length.
+func gemma2(r *metaReader, h *hparams) {
+	gemma(r, h)
+	h.attentionCap = r.float("attn_logit_softcapping", 50)
+	h.logitCap = r.float("final_logit_softcapping", 30)
+	if h.layers == 46 {
+		h.attentionScale = float32(1 / math.Sqrt(float64(h.dim/h.heads)))
+	}
+	window := r.countOr("attention.sliding_window", 4096, 1<<30)
+	for l := 0; l < h.layers; l += 2 {
+		h.perLayer[l].window = window
+	}
+}
+
+func gemma3(r *metaReader, h *hparams) {
+	gemma(r, h)
+	h.logitCap = r.float("final_logit_softcapping", 0)
+	if h.layers == 62 {
+		h.attentionScale = float32(1 / math.Sqrt(float64(h.dim/h.heads)))
+	}
+	window := r.countOr("attention.sliding_window", 0, 1<<30)
+	if window == 0 {
+		return
+	}
+	local := ropeParams{dims: h.ropes[0].dims, style: h.ropes[0].style, base: float64(r.float("rope.freq_base_swa", 10000)), scale: 1, attnFactor: 1}
+	h.ropes = append(h.ropes, local)
+	for l := range h.perLayer {
+		if l%6 != 5 {
+			h.perLayer[l] = layerShape{window: window, rope: 1}
+		}
+	}
+}
+
+func windowEverywhere(r *metaReader, h *hparams) {
+	window := r.countOr("attention.sliding_window", 0, 1<<30)
+	for l := range h.perLayer {
+		h.perLayer[l].window = window
+	}
+}
+
+func windowOnEvenLayers(r *metaReader, h *hparams) {
+	window := r.countOr("attention.sliding_window", 0, 1<<30)
+	for l := 0; l < h.layers; l += 2 {
+		h.perLayer[l].window = window
+	}
+}
+
+// queryTemperature: queries grow with the logarithm of how many times their position exceeds the original context.
+func queryTemperature(r *metaReader, h *hparams) {
+	h.temperature = r.float("attention.temperature_scale", 0)
+	h.temperatureSpan = r.countOr("rope.scaling.original_context_length", h.context, 1<<30)
+}
+
+// stableLM: the 12B form has no norm before the FFN, which then reads what attention reads.
+func stableLM(r *metaReader, h *hparams) { h.parallel = !has(r.f, "blk.0.ffn_norm.weight") }
+
+func gptNeoX(r *metaReader, h *hparams) { h.parallel = r.bool("use_parallel_residual", true) }
+
+func cohere(r *metaReader, h *hparams) { h.logitScale = r.float("logit_scale", 1) }
+
+// cohere2: every fourth layer sees everything and knows no positions.
+func cohere2(r *metaReader, h *hparams) {
+	window := r.countOr("attention.sliding_window", 4096, 1<<30)
+	for l := range h.perLayer {
+		if l%4 == 3 {
+			h.perLayer[l].rope = noRope
+		} else {
+			h.perLayer[l].window = window
+		}
+	}
+}
+
+// smolLM3: every fourth layer knows no positions.
+func smolLM3(_ *metaReader, h *hparams) {
+	for l := 3; l < h.layers; l += 4 {
+		h.perLayer[l].rope = noRope
+	}
+}
+
+// miniCPM: the defaults are those of the files written before the keys existed.
+func miniCPM(r *metaReader, h *hparams) {
+	h.embeddingScale = r.float("embedding_scale", 12)
+	h.residualScale = r.float("residual_scale", 1.4/math.Sqrt(float64(h.layers)))
+	h.logitScale = r.inverse("logit_scale", float64(h.dim)/256)
+}
+
+func granite(r *metaReader, h *hparams) {
+	h.embeddingScale = r.float("embedding_scale", 1)
+	h.residualScale = r.float("residual_scale", 1)
+	h.logitScale = r.inverse("logit_scale", 1)
+	if scale := r.float("attention.scale", 0); scale != 0 {
+		h.attentionScale = scale
+	}
+}
+
+func olmo(r *metaReader, h *hparams) {
+	h.bareNorms = true
+	h.clampQKV = r.float("attention.clamp_kqv", 0)
 }

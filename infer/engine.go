@@ -14,9 +14,10 @@ import (
 //
 //	tokens -> embedding row -> x, the residual stream [chunk][dim]
 //	per layer:
-//	   norm, round to 8 bits [tokens] | q, k, v [panels] | rotate, store k and v [heads] | attend [heads]
-//	   | round [tokens] | output product [panels] | x += it, norm, round [tokens]
-//	   | gate, up, activation [panels] | round [tokens] | down [panels or columns] | x += it [tokens]
+//	   attention.go  norm, round to 8 bits [tokens] | q, k, v [panels] | rotate, store k and v [heads]
+//	                 | attend [heads] | round [tokens] | output product [panels] | x += it [tokens]
+//	   ffn.go        norm, round [tokens] | with experts, route.go: choose [tokens] |
+//	                 gate, up, activation [panels] | round [rows] | down [panels or columns] | x += it [tokens]
 //	norm -> logits [panels] -> sampler -> token
 //
 // The workers run the whole chunk as one program (SPMD): all walk through the same layers and meet at the barriers, and within a phase
@@ -49,32 +50,38 @@ type engine struct {
 	w    *weights
 	kv   *kvCache
 	pool *workers.Pool
-	rope *ropeTable
 
 	predicted bool
 
-	// Scratch for one chunk of n tokens. Strides are in values; rows are padded to whole panels.
-	n, pos   int       // tokens in this chunk, position of the first
-	ids      []int32   // [n]
-	wantAll  bool      // logits for all tokens, not only for the last
-	x        []float32 // [n][dim]
-	residual *kernel.Acts
-	in       *kernel.Acts // input of the next products: [n][dim], [n][heads*headDim] or [n][ff]
-	hidden   *kernel.Acts // predictor's inner layer
-	q, k, v  buffer       // [n][heads*headDim], [n][kvHeads*headDim]
-	gate, up buffer       // [n][ff]
-	score    buffer       // [n][ff] of the predictor; first used for its inner layer
-	sum      buffer       // [n][dim], what a block adds to x
-	logits   buffer       // [n or 1][vocab]
-	turns    []float32    // [n][rope dims]
-	scores   [][]float32  // per worker: [context] attention weights
-	counters []workers.Counter
+	// Scratch for one chunk of n tokens. An FFN pass has a row for each token, or with experts for each (token, expert) pair.
+	n, pos       int          // tokens in this chunk, position of the first
+	ids          []int32      // [n]
+	wantAll      bool         // logits for all tokens, not only for the last
+	x            []float32    // [n][dim] residual stream
+	branch       []float32    // [n][dim] attention's result, for parallel families
+	mixed        []float32    // [n][dim] sum of the experts' results
+	turns        []buffer     // per rope: [n][dims] rotations
+	in           *kernel.Acts // [n][dim] or [n][heads*headDim], input of the next products
+	pairs        *kernel.Acts // [rows][dim] input of the experts
+	inner        *kernel.Acts // [rows][ff] input of the down product
+	residual     *kernel.Acts // [n][dim] input of the predictor
+	hidden       *kernel.Acts // [n][rank] predictor's inner layer
+	q, k, v      buffer       // [n][heads*headDim], [n][kvHeads*headDim]
+	gate, up     buffer       // [rows][ff]; up holds the activations in the end
+	score        buffer       // [n][ff] of the predictor; first used for its inner layer
+	sum          buffer       // [rows][dim], what a block adds to x
+	logits       buffer       // [n or 1][vocab]
+	routerLogits buffer       // [n][experts]
+	routing      *routing
+	groups       []group     // of the current FFN pass
+	scores       [][]float32 // per worker: [context] attention weights
+	counters     []workers.Counter
 
 	cancelled atomic.Bool // set by worker 0 at a layer's start, read by all after a barrier
 	ctx       context.Context
 	program   func(*workers.Worker) // e.run, bound once so that no call allocates
 
-	active, neurons atomic.Uint64 // FFN neurons that were not zero, and all
+	active, neurons atomic.Uint64 // FFN neurons that were not zero, and all; of sparse activations only
 }
 
 // buffer is a product's output: one row per token, padded to whole panels.
@@ -83,21 +90,27 @@ type buffer struct {
 	stride int
 }
 
-func newBuffer(tokens, rows int) buffer {
-	stride := (rows + kernel.PanelRows - 1) / kernel.PanelRows * kernel.PanelRows
-	return buffer{make([]float32, tokens*stride), stride}
+func newBuffer(rows, width int) buffer {
+	stride := (width + kernel.PanelRows - 1) / kernel.PanelRows * kernel.PanelRows
+	return buffer{make([]float32, rows*stride), stride}
 }
 
-// row is token t's values, n of them.
+// row is row t's first n values.
 func (b buffer) row(t, n int) []float32 { return b.data[t*b.stride:][:n:n] }
+
+// from is the rows from t on.
+func (b buffer) from(t int) []float32 { return b.data[t*b.stride:] }
 
 // phases of a layer that share their work by a counter.
 const (
 	phaseQKV = iota
 	phaseAttend
 	phaseOut
-	phaseGateUp
-	phaseDown
+	phaseRoute
+	phasePass // two
+	_
+	phasePassShared // two
+	_
 	phasePredict1
 	phasePredict2
 	phasesPerLayer
@@ -106,30 +119,46 @@ const (
 func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicted bool) *engine {
 	qDim, kvDim := h.heads*h.headDim, h.kvHeads*h.headDim
 	n := min(chunkTokens, kv.context)
+	rows, ff, rank := n, 0, 0
+	for l := range w.layers {
+		lw := &w.layers[l]
+		for _, f := range append([]*feedForward{lw.ffn, lw.shared}, lw.experts...) {
+			if f != nil {
+				ff, rank = max(ff, f.ff()), max(rank, f.predict1.Rows)
+			}
+		}
+	}
 	e := &engine{
 		h: h, w: w, kv: kv, pool: pool, predicted: predicted,
-		rope:     newRopeTable(h.rope, w.ropeFactor),
 		ids:      make([]int32, n),
 		x:        make([]float32, n*h.dim),
-		in:       kernel.NewActs(n, max(h.dim, qDim, h.ff)),
+		in:       kernel.NewActs(n, max(h.dim, qDim)),
 		q:        newBuffer(n, qDim),
 		k:        newBuffer(n, kvDim),
 		v:        newBuffer(n, kvDim),
-		gate:     newBuffer(n, h.ff),
-		up:       newBuffer(n, h.ff),
-		sum:      newBuffer(n, h.dim),
 		logits:   newBuffer(1, h.vocab),
-		turns:    make([]float32, n*h.rope.dims),
 		counters: make([]workers.Counter, h.layers*phasesPerLayer+1),
 	}
+	if h.parallel {
+		e.branch = make([]float32, n*h.dim)
+	}
+	if h.experts > 0 {
+		rows = n * h.expertsUsed
+		e.mixed = make([]float32, n*h.dim)
+		e.pairs = kernel.NewActs(rows, h.dim)
+		e.routerLogits = newBuffer(n, h.experts)
+		e.routing = newRouting(h, n, pool.Size())
+	}
+	e.inner = kernel.NewActs(rows, ff)
+	e.gate, e.up, e.sum = newBuffer(rows, ff), newBuffer(rows, ff), newBuffer(rows, h.dim)
+	e.groups = make([]group, 0, max(1, h.experts))
+	for _, p := range h.ropes {
+		e.turns = append(e.turns, newBuffer(n, p.dims))
+	}
 	if predicted {
-		rank := 0
-		for l := range w.layers {
-			rank = max(rank, w.layers[l].predict1.Rows)
-		}
 		e.residual = kernel.NewActs(n, h.dim)
 		e.hidden = kernel.NewActs(n, rank)
-		e.score = newBuffer(n, max(h.ff, rank))
+		e.score = newBuffer(n, max(ff, rank))
 	}
 	for range pool.Size() {
 		e.scores = append(e.scores, make([]float32, kv.context))
@@ -179,14 +208,28 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 
 // run is one worker's walk through all layers for the chunk.
 func (e *engine) run(w *workers.Worker) {
+	h := e.h
 	lo, hi := w.Split(e.n)
 	for t := lo; t < hi; t++ {
-		e.w.embedding.Row(int(e.ids[t]), e.x[t*e.h.dim:][:e.h.dim])
-		e.rope.at(e.pos+t, e.turns[t*e.h.rope.dims:][:e.h.rope.dims])
+		x := e.x[t*h.dim:][:h.dim]
+		e.w.embedding.Row(int(e.ids[t]), x)
+		scale(x, h.embeddingScale)
+		if e.w.positions.Rows > 0 {
+			e.w.positions.Row(e.pos+t, e.sum.row(t, h.dim))
+			add(x, e.sum.row(t, h.dim))
+		}
+		for i, r := range e.w.ropes {
+			r.at(e.pos+t, e.turns[i].row(t, h.ropes[i].dims))
+		}
 	}
 	for l := range e.w.layers {
 		if w.ID == 0 && e.ctx.Err() != nil {
 			e.cancelled.Store(true)
+		}
+		if h.routeEarly && e.w.layers[l].router.Rows > 0 {
+			e.normalise(w, nil)
+			w.Barrier()
+			e.route(w, l)
 		}
 		e.attention(w, l)
 		if e.cancelled.Load() { // written before the barriers in attention, so all workers agree
@@ -197,7 +240,7 @@ func (e *engine) run(w *workers.Worker) {
 	e.head(w)
 }
 
-// multiply adds a phase that computes m times in for the whole chunk.
+// multiply is a phase that computes m times in for the whole chunk.
 func (e *engine) multiply(w *workers.Worker, c *workers.Counter, m *kernel.Matrix, out buffer, in *kernel.Acts) {
 	step := e.panelStep(m.Panels())
 	for {
@@ -215,112 +258,29 @@ func (e *engine) panelStep(panels int) int {
 	return max(1, panels/(8*e.pool.Size()))
 }
 
-// attention adds the attention block's result to x. It ends without a barrier after x is written by the owner of each token.
-func (e *engine) attention(w *workers.Worker, l int) {
-	h, lw := e.h, &e.w.layers[l]
-	counter := e.counters[l*phasesPerLayer:]
+// reshape gives activations their shape for the coming phase. All workers call it; none may still use a. It contains a barrier.
+func (e *engine) reshape(w *workers.Worker, a *kernel.Acts, rows, cols int) {
+	w.Barrier()
+	if w.ID == 0 {
+		a.Reset(rows, cols)
+	}
+	w.Barrier()
+}
+
+// normalise writes the normalised residual of the worker's own tokens to e.in, rounded too; a nil norm copies it. A barrier must follow.
+func (e *engine) normalise(w *workers.Worker, n *norm) {
+	h := e.h
+	e.reshape(w, e.in, e.n, h.dim)
 	lo, hi := w.Split(e.n)
-	e.enter(w, e.in, h.dim)
-	for t := lo; t < hi; t++ {
-		rmsNormInto(e.in.Row(t), e.x[t*h.dim:][:h.dim], lw.attnNorm, h.eps)
-	}
-	e.in.Quantize(lo, hi)
-	w.Barrier()
-
-	// One counter over the panels of all three matrices.
-	ends := [3]int{lw.q.Panels(), lw.q.Panels() + lw.k.Panels(), lw.q.Panels() + lw.k.Panels() + lw.v.Panels()}
-	parts := [3]struct {
-		m   *kernel.Matrix
-		out buffer
-	}{{&lw.q, e.q}, {&lw.k, e.k}, {&lw.v, e.v}}
-	step := e.panelStep(ends[2])
-	for {
-		lo, hi, ok := w.Next(&counter[phaseQKV], step, ends[2])
-		if !ok {
-			break
-		}
-		start := 0
-		for i, p := range parts {
-			a, b := max(lo, start), min(hi, ends[i])
-			if a < b {
-				p.m.Mul(p.out.data, p.out.stride, e.in, a-start, b-start)
-			}
-			start = ends[i]
-		}
-	}
-	w.Barrier()
-
-	e.rotateAndStore(w, l)
-	w.Barrier()
-
-	e.enter(w, e.in, h.heads*h.headDim)
-	group := h.heads / h.kvHeads
-	for {
-		lo, hi, ok := w.Next(&counter[phaseAttend], 1, e.n*h.heads)
-		if !ok {
-			break
-		}
-		for i := lo; i < hi; i++ {
-			t, head := i/h.heads, i%h.heads
-			q := e.q.row(t, h.heads*h.headDim)[head*h.headDim:][:h.headDim]
-			out := e.in.Row(t)[head*h.headDim:][:h.headDim]
-			e.kv.attend(out, q, l, head/group, 0, e.pos+t, h.attentionScale, e.scores[w.ID])
-		}
-	}
-	w.Barrier()
-
-	e.in.Quantize(lo, hi)
-	w.Barrier()
-
-	e.multiply(w, &counter[phaseOut], &lw.out, e.sum, e.in)
-	w.Barrier()
-
 	for t := lo; t < hi; t++ {
 		x := e.x[t*h.dim:][:h.dim]
-		add(x, e.sum.row(t, h.dim))
-		add(x, lw.outBias)
-	}
-}
-
-// enter gives the activations their shape for the coming phase. Every worker calls it and worker 0 writes; the caller has passed a barrier since the
-// last use of a, and passes another before anyone reads.
-func (e *engine) enter(w *workers.Worker, a *kernel.Acts, cols int) {
-	if w.ID == 0 {
-		a.Reset(e.n, cols)
-	}
-	w.Barrier()
-}
-
-// rotateAndStore adds the biases to q, k and v, rotates q and k by their positions, and writes k and v into the cache.
-func (e *engine) rotateAndStore(w *workers.Worker, l int) {
-	h, lw := e.h, &e.w.layers[l]
-	perToken := h.heads + h.kvHeads
-	lo, hi := w.Split(e.n * perToken)
-	for i := lo; i < hi; i++ {
-		t, head := i/perToken, i%perToken
-		turns := e.turns[t*h.rope.dims:][:h.rope.dims]
-		if head < h.heads {
-			q := e.q.row(t, h.heads*h.headDim)[head*h.headDim:][:h.headDim]
-			addPart(q, lw.qBias, head*h.headDim)
-			rotate(q, turns)
-			continue
+		if n == nil {
+			copy(e.in.Row(t), x)
+		} else {
+			n.apply(e.in.Row(t), x)
 		}
-		head -= h.heads
-		k := e.k.row(t, h.kvHeads*h.headDim)[head*h.headDim:][:h.headDim]
-		v := e.v.row(t, h.kvHeads*h.headDim)[head*h.headDim:][:h.headDim]
-		addPart(k, lw.kBias, head*h.headDim)
-		addPart(v, lw.vBias, head*h.headDim)
-		rotate(k, turns)
-		e.kv.store(e.kv.keys, l, head, e.pos+t, k)
-		e.kv.store(e.kv.values, l, head, e.pos+t, v)
 	}
-}
-
-// addPart adds b[from:] to a; b may be nil.
-func addPart(a, b []float32, from int) {
-	if b != nil {
-		add(a, b[from:from+len(a)])
-	}
+	e.in.Quantize(lo, hi)
 }
 
 // head computes the logits of the last token, or of all.
@@ -330,17 +290,26 @@ func (e *engine) head(w *workers.Worker) {
 	if e.wantAll {
 		first = 0
 	}
-	if w.ID == 0 {
-		e.in.Reset(e.n-first, h.dim)
-	}
-	w.Barrier()
-	lo, hi := w.Split(e.n - first)
+	n := e.n - first
+	e.reshape(w, e.in, n, h.dim)
+	lo, hi := w.Split(n)
 	for t := lo; t < hi; t++ {
-		rmsNormInto(e.in.Row(t), e.x[(first+t)*h.dim:][:h.dim], e.w.outputNorm, h.eps)
+		e.w.outputNorm.apply(e.in.Row(t), e.x[(first+t)*h.dim:][:h.dim])
 	}
 	e.in.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, &e.counters[len(e.counters)-1], &e.w.output, e.logits, e.in)
+	e.multiply(w, &e.counters[len(e.counters)-1], &e.w.output.Matrix, e.logits, e.in)
+	w.Barrier()
+	for t := lo; t < hi; t++ {
+		y := e.logits.row(t, h.vocab)
+		e.w.output.finish(y)
+		scale(y, h.logitScale)
+		if h.logitCap != 0 {
+			for i, v := range y {
+				y[i] = softCap(v, h.logitCap)
+			}
+		}
+	}
 }
 
 // newModelEngine checks and loads a model and makes an engine for it.
@@ -353,13 +322,17 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	if predicted && !h.hasPredictor {
 		return nil, fmt.Errorf("%s: the file brings no predictor, so it cannot be run in predicted mode", f.Name())
 	}
+	context := c.contextFor(h)
+	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(context) > t.Rows() {
+		return nil, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), context)
+	}
 	pool := workers.New(c.Threads, workers.Options{Pin: c.Pin})
-	w, err := loadWeights(ctx, f, h, predicted, pool, c.Progress)
+	w, err := loadWeights(ctx, &loader{f: f, h: h, predictor: predicted, context: context}, pool, c.Progress)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	kv, err := newKVCache(h, c.contextFor(h), c.KV)
+	kv, err := newKVCache(h, context, c.KV)
 	if err != nil {
 		w.mem.free()
 		pool.Close()

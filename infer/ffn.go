@@ -5,79 +5,196 @@ import (
 	"hotcell/infer/workers"
 )
 
-// ffn adds the feed-forward block's result to x: down . act(gate . a, up . a) with a = norm(x). The caller owns its tokens of x and has not passed
-// a barrier since it wrote them.
+// ffn computes the feed-forward block, dense or of experts, and adds its result to x. The caller has finished its own tokens of x and has not
+// passed a barrier since. Each worker finishes with its own tokens again.
 func (e *engine) ffn(w *workers.Worker, l int) {
 	h, lw := e.h, &e.w.layers[l]
 	counter := e.counters[l*phasesPerLayer:]
 	lo, hi := w.Split(e.n)
-	e.enter(w, e.in, h.dim)
-	for t := lo; t < hi; t++ {
-		rmsNormInto(e.in.Row(t), e.x[t*h.dim:][:h.dim], lw.ffnNorm, h.eps)
-	}
-	e.in.Quantize(lo, hi)
-	if e.predicted {
-		e.predict(w, l)
-	}
+	e.normalise(w, lw.ffnNorm)
 	w.Barrier()
 
-	// Gate and up of the same neurons are one piece of work, so that the activation needs no barrier.
-	panels := lw.gate.Panels()
-	step := e.panelStep(panels)
-	var active, computed int
-	for {
-		p, end, ok := w.Next(&counter[phaseGateUp], step, panels)
-		if !ok {
-			break
+	switch {
+	case lw.ffn != nil:
+		if e.predicted {
+			e.predict(w, l)
 		}
-		lw.gate.Mul(e.gate.data, e.gate.stride, e.in, p, end)
-		lw.up.Mul(e.up.data, e.up.stride, e.in, p, end)
-		first, last := p*kernel.PanelRows, min(h.ff, end*kernel.PanelRows)
-		for t := range e.n {
-			active += e.activate(lw, t, first, last)
-		}
-		computed += (last - first) * e.n
-	}
-	e.active.Add(uint64(active))
-	e.neurons.Add(uint64(computed))
-	w.Barrier()
-
-	if h.downByNeuron {
-		e.downByNeuron(w, lw)
-	} else {
-		e.enter(w, e.in, h.ff)
+		e.oneGroup(w, lw.ffn)
+		e.pass(w, counter[phasePass:], e.in)
 		for t := lo; t < hi; t++ {
-			copy(e.in.Row(t), e.gate.row(t, h.ff))
+			lw.ffn.down.finish(e.sum.row(t, h.dim))
 		}
-		e.in.Quantize(lo, hi)
-		w.Barrier()
-		e.multiply(w, &counter[phaseDown], &lw.down, e.sum, e.in)
+	default:
+		e.experts(w, l, lo, hi)
 	}
-	w.Barrier()
-
 	for t := lo; t < hi; t++ {
+		y := e.sum.row(t, h.dim)
+		if lw.postFFN != nil {
+			lw.postFFN.apply(y, y)
+		}
+		scale(y, h.residualScale)
 		x := e.x[t*h.dim:][:h.dim]
-		add(x, e.sum.row(t, h.dim))
-		add(x, lw.downBias)
+		if h.parallel {
+			add(x, e.branch[t*h.dim:][:h.dim])
+		}
+		add(x, y)
 	}
 }
 
-// activate turns the gate products of token t's neurons first to last-1 into activations, in place, and counts those that are not zero.
-func (e *engine) activate(lw *layerWeights, t, first, last int) (active int) {
-	g, u := e.gate.row(t, e.h.ff)[first:last], e.up.row(t, e.h.ff)[first:last]
-	addPart(g, lw.gateBias, first)
-	addPart(u, lw.upBias, first)
-	var scores []float32
-	if e.predicted {
-		scores = e.score.row(t, e.h.ff)[first:last]
+// experts sends each token through its experts, and through the shared one if there is one, and leaves the weighted sum in e.mixed's rows, then
+// e.sum's. The chunk's normalised residual is in e.in.
+func (e *engine) experts(w *workers.Worker, l, lo, hi int) {
+	h, lw, r := e.h, &e.w.layers[l], e.routing
+	counter := e.counters[l*phasesPerLayer:]
+	if !h.routeEarly {
+		e.route(w, l)
 	}
-	for i := range g {
+	if lw.shared != nil {
+		e.oneGroup(w, lw.shared)
+		e.pass(w, counter[phasePassShared:], e.in)
+		for t := lo; t < hi; t++ {
+			y := e.sum.row(t, h.dim)
+			lw.shared.down.finish(y)
+			if lw.sharedGate != nil {
+				scale(y, logistic(kernel.DotF32(e.in.Row(t), lw.sharedGate)))
+			}
+			copy(e.mixed[t*h.dim:][:h.dim], y)
+		}
+	} else {
+		clear(e.mixed[lo*h.dim : hi*h.dim])
+	}
+	w.Barrier()
+
+	pairs := e.n * r.used
+	e.reshape(w, e.pairs, pairs, h.dim)
+	first, last := w.Split(pairs)
+	for p := first; p < last; p++ {
+		copy(e.pairs.Row(p), e.in.Row(int(r.token[p])))
+	}
+	e.pairs.Quantize(first, last)
+	if w.ID == 0 {
+		e.groups = append(e.groups[:0], r.groups...)
+	}
+	w.Barrier()
+	e.pass(w, counter[phasePass:], e.pairs)
+
+	for t := lo; t < hi; t++ {
+		x := e.mixed[t*h.dim:][:h.dim]
+		for k := range r.used {
+			i := t*r.used + k
+			y := e.sum.row(int(r.pair[i]), h.dim)
+			lw.experts[r.expert[i]].down.finish(y)
+			kernel.AxpyF32(x, y, r.weight[i])
+		}
+	}
+	w.Barrier() // the rows of e.sum are reused
+	for t := lo; t < hi; t++ {
+		copy(e.sum.row(t, h.dim), e.mixed[t*h.dim:][:h.dim])
+	}
+}
+
+// oneGroup makes all tokens of the chunk one group.
+func (e *engine) oneGroup(w *workers.Worker, f *feedForward) {
+	if w.ID == 0 {
+		e.groups = append(e.groups[:0], group{f, 0, e.n})
+	}
+	w.Barrier()
+}
+
+// pass sends the rows of in [rows][dim] through the FFNs of e.groups: e.sum's rows become down . act(gate . in, up . in), without the down
+// matrix's scale and bias. It ends with a barrier.
+func (e *engine) pass(w *workers.Worker, counter []workers.Counter, in *kernel.Acts) {
+	// Gate and up of the same neurons are one piece of work, so that the activation needs no barrier.
+	var active, computed int
+	e.eachPiece(w, &counter[0], func(f *feedForward) int { return f.up.Panels() }, func(g group, lo, hi int) {
+		x := in.View(g.first, g.n)
+		if g.f.gate.Rows > 0 {
+			g.f.gate.Mul(e.gate.from(g.first), e.gate.stride, &x, lo, hi)
+		}
+		g.f.up.Mul(e.up.from(g.first), e.up.stride, &x, lo, hi)
+		first, last := lo*kernel.PanelRows, min(g.f.ff(), hi*kernel.PanelRows)
+		for t := g.first; t < g.first+g.n; t++ {
+			active += e.activate(g.f, t, first, last)
+		}
+		computed += (last - first) * g.n
+	})
+	if e.h.activation.sparse() {
+		e.active.Add(uint64(active))
+		e.neurons.Add(uint64(computed))
+	}
+	w.Barrier()
+
+	// All groups of a pass have FFNs of one shape.
+	f := e.groups[0].f
+	rows := e.groups[len(e.groups)-1].first + e.groups[len(e.groups)-1].n
+	if f.downRows.N > 0 {
+		e.downByNeuron(w)
+		w.Barrier()
+		return
+	}
+	e.reshape(w, e.inner, rows, f.ff())
+	lo, hi := w.Split(rows)
+	for t := lo; t < hi; t++ {
+		y := e.up.row(t, f.ff())
+		if f.subNorm != nil {
+			f.subNorm.apply(y, y)
+		}
+		copy(e.inner.Row(t), y)
+	}
+	e.inner.Quantize(lo, hi)
+	w.Barrier()
+	e.eachPiece(w, &counter[1], func(f *feedForward) int { return f.down.Panels() }, func(g group, lo, hi int) {
+		x := e.inner.View(g.first, g.n)
+		g.f.down.Mul(e.sum.from(g.first), e.sum.stride, &x, lo, hi)
+	})
+	w.Barrier()
+}
+
+// eachPiece shares the panels of all groups among the workers.
+func (e *engine) eachPiece(w *workers.Worker, c *workers.Counter, panels func(*feedForward) int, do func(g group, lo, hi int)) {
+	total := 0
+	for _, g := range e.groups {
+		total += panels(g.f)
+	}
+	step := e.panelStep(total)
+	for {
+		lo, hi, ok := w.Next(c, step, total)
+		if !ok {
+			return
+		}
+		start := 0
+		for _, g := range e.groups {
+			n := panels(g.f)
+			if a, b := max(lo-start, 0), min(hi-start, n); a < b {
+				do(g, a, b)
+			}
+			if start += n; start >= hi {
+				break
+			}
+		}
+	}
+}
+
+// activate turns the products of row t's neurons first to last-1 into activations, in e.up, and counts those that are not zero.
+func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
+	u := e.up.row(t, f.ff())[first:last]
+	f.up.finishPart(u, first)
+	g := u // without a gate only u is looked at
+	if f.gate.Rows > 0 {
+		g = e.gate.row(t, f.ff())[first:last]
+		f.gate.finishPart(g, first)
+	}
+	var scores []float32
+	if e.predicted && f.predict1.Rows > 0 {
+		scores = e.score.row(t, f.ff())[first:last]
+	}
+	for i := range u {
 		if scores != nil && scores[i] < e.h.threshold {
-			g[i] = 0
+			u[i] = 0
 			continue
 		}
-		g[i] = e.h.activation.apply(g[i], u[i])
-		if g[i] != 0 {
+		u[i] = e.h.activation.apply(g[i], u[i])
+		if u[i] != 0 {
 			active++
 		}
 	}
@@ -87,22 +204,18 @@ func (e *engine) activate(lw *layerWeights, t, first, last int) (active int) {
 // predict computes the predictor's scores [n][ff] = fc2 . relu(fc1 . x) of the residual before the norm, as PowerInfer does. It ends without a
 // barrier after its last product.
 func (e *engine) predict(w *workers.Worker, l int) {
-	lw := &e.w.layers[l]
+	f := e.w.layers[l].ffn
 	counter := e.counters[l*phasesPerLayer:]
 	lo, hi := w.Split(e.n)
-	rank := lw.predict1.Rows
-	if w.ID == 0 {
-		e.residual.Reset(e.n, e.h.dim)
-		e.hidden.Reset(e.n, rank)
-	}
-	w.Barrier()
+	rank := f.predict1.Rows
+	e.reshape(w, e.residual, e.n, e.h.dim)
 	for t := lo; t < hi; t++ {
 		copy(e.residual.Row(t), e.x[t*e.h.dim:][:e.h.dim])
 	}
 	e.residual.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, &counter[phasePredict1], &lw.predict1, e.score, e.residual)
-	w.Barrier()
+	e.multiply(w, &counter[phasePredict1], &f.predict1, e.score, e.residual)
+	e.reshape(w, e.hidden, e.n, rank)
 	for t := lo; t < hi; t++ {
 		out := e.hidden.Row(t)
 		for i, v := range e.score.row(t, rank) {
@@ -111,23 +224,28 @@ func (e *engine) predict(w *workers.Worker, l int) {
 	}
 	e.hidden.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, &counter[phasePredict2], &lw.predict2, e.score, e.hidden)
+	e.multiply(w, &counter[phasePredict2], &f.predict2, e.score, e.hidden)
 }
 
-// downByNeuron computes sum = activations . W for down matrices stored one row per neuron, skipping neurons that are zero. Each worker has
+// downByNeuron computes e.sum = activations . W for down matrices stored one row per neuron, skipping neurons that are zero. Each worker has
 // its own columns, so that the order of the sum, and with it every bit, is the same for any number of workers.
-func (e *engine) downByNeuron(w *workers.Worker, lw *layerWeights) {
+func (e *engine) downByNeuron(w *workers.Worker) {
 	h := e.h
 	blocks := (h.dim + kernel.BlockCols - 1) / kernel.BlockCols
 	first, last := w.Split(blocks)
 	lo, hi := first*kernel.BlockCols, min(h.dim, last*kernel.BlockCols)
-	for t := range e.n {
-		clear(e.sum.row(t, h.dim)[lo:hi])
+	if lo >= hi {
+		return
 	}
-	for neuron := range h.ff {
-		for t := range e.n {
-			if a := e.gate.data[t*e.gate.stride+neuron]; a != 0 {
-				lw.downRows.Axpy(e.sum.row(t, h.dim)[lo:hi], neuron, lo, hi, a)
+	for _, g := range e.groups {
+		for t := g.first; t < g.first+g.n; t++ {
+			clear(e.sum.row(t, h.dim)[lo:hi])
+		}
+		for neuron := range g.f.ff() {
+			for t := g.first; t < g.first+g.n; t++ {
+				if a := e.up.data[t*e.up.stride+neuron]; a != 0 {
+					g.f.downRows.Axpy(e.sum.row(t, h.dim)[lo:hi], neuron, lo, hi, a)
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 
 	"hotcell/infer/kernel"
@@ -67,18 +68,31 @@ func (c *kvCache) store(cells []byte, layer, head, pos int, x []float32) {
 	}
 }
 
-// attend writes softmax(q.K * scale) V over positions first to last into out [dim]. scores is scratch for last-first+1 values.
-func (c *kvCache) attend(out, q []float32, layer, head, first, last int, scale float32, scores []float32) {
-	n := last - first + 1
+// attend says what one query head looks at.
+type attend struct {
+	layer, head int     // of keys and values
+	first, last int     // positions
+	scale       float32 // of q.k
+	limit       float32 // soft cap of the scores, 0: none
+	sink        float32 // score that takes weight and gives nothing, or noSink
+}
+
+// noSink takes no weight.
+var noSink = float32(math.Inf(-1))
+
+// attend writes softmax(q.K * scale) V into out [dim]. scores is scratch for last-first+1 values.
+func (c *kvCache) attend(out, q []float32, p attend, scores []float32) {
+	n := p.last - p.first + 1
+	at := c.offset(p.layer, p.head, p.first)
+	k, v := unsafe.Pointer(&c.keys[at]), unsafe.Pointer(&c.values[at])
 	scores = scores[:n]
-	k, v := unsafe.Pointer(&c.keys[c.offset(layer, head, first)]), unsafe.Pointer(&c.values[c.offset(layer, head, first)])
 	clear(out)
 	if c.kind == KVF32 {
 		keys, values := unsafe.Slice((*float32)(k), n*c.dim), unsafe.Slice((*float32)(v), n*c.dim)
 		for s := range scores {
-			scores[s] = kernel.DotF32(q, keys[s*c.dim:][:c.dim]) * scale
+			scores[s] = kernel.DotF32(q, keys[s*c.dim:][:c.dim])
 		}
-		softmax(scores)
+		p.weigh(scores)
 		for s, w := range scores {
 			kernel.AxpyF32(out, values[s*c.dim:][:c.dim], w)
 		}
@@ -86,10 +100,21 @@ func (c *kvCache) attend(out, q []float32, layer, head, first, last int, scale f
 	}
 	keys, values := unsafe.Slice((*uint16)(k), n*c.dim), unsafe.Slice((*uint16)(v), n*c.dim)
 	for s := range scores {
-		scores[s] = kernel.DotF16(q, keys[s*c.dim:][:c.dim]) * scale
+		scores[s] = kernel.DotF16(q, keys[s*c.dim:][:c.dim])
 	}
-	softmax(scores)
+	p.weigh(scores)
 	for s, w := range scores {
 		kernel.AxpyF16(out, values[s*c.dim:][:c.dim], w)
 	}
+}
+
+// weigh turns products into attention weights.
+func (p *attend) weigh(scores []float32) {
+	scale(scores, p.scale)
+	if p.limit != 0 {
+		for i, v := range scores {
+			scores[i] = softCap(v, p.limit)
+		}
+	}
+	softmaxWithSink(scores, p.sink)
 }

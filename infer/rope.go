@@ -8,6 +8,7 @@ import (
 // ropeParams say how positions rotate queries and keys (RoFormer, arXiv 2104.09864), with the context extensions found in
 // files: linear interpolation, YaRN (arXiv 2309.00071) and Llama 3.1's factor per frequency.
 type ropeParams struct {
+	style ropeStyle
 	dims  int     // rotated values at the start of each head; the rest passes
 	base  float64 // frequency of pair i is base^(-2i/dims)
 	scale float64 // of positions: 1, or 1/factor of linear and YaRN scaling
@@ -15,11 +16,13 @@ type ropeParams struct {
 	yarn               bool
 	yarnContext        float64 // context of the original training
 	betaFast, betaSlow float64 // rotations within yarnContext between which the two scalings are mixed
+	logMultiplier      float64 // DeepSeek's variant of YaRN's temperature, 0: YaRN's own
 	attnFactor         float64 // of the rotated vectors, YaRN's own temperature not included
 }
 
 func (r *metaReader) rope(h *hparams) ropeParams {
 	p := ropeParams{
+		style: h.rope,
 		dims:  r.countOr("rope.dimension_count", h.headDim, 1<<16),
 		base:  float64(r.float("rope.freq_base", 10000)),
 		scale: 1,
@@ -33,6 +36,7 @@ func (r *metaReader) rope(h *hparams) ropeParams {
 	p.yarnContext = float64(r.countOr("rope.scaling.original_context_length", h.context, 1<<30))
 	p.betaFast = float64(r.float("rope.scaling.yarn_beta_fast", 32))
 	p.betaSlow = float64(r.float("rope.scaling.yarn_beta_slow", 1))
+	p.logMultiplier = float64(r.float("rope.scaling.yarn_log_multiplier", 0))
 	if r.err != nil {
 		return p
 	}
@@ -41,10 +45,10 @@ func (r *metaReader) rope(h *hparams) ropeParams {
 		r.err = fmt.Errorf("%s: %s is %d, expected an even number up to the head length %d", r.f.Name(), r.key("rope.dimension_count"), p.dims, h.headDim)
 	case p.base <= 0 || factor < 0:
 		r.err = fmt.Errorf("%s: the RoPE frequencies (base %v, factor %v) are not usable", r.f.Name(), p.base, factor)
-	case kind != "" && kind != "none" && kind != "linear" && kind != "yarn":
+	case kind != "" && kind != "none" && kind != "linear" && kind != "yarn" && kind != "longrope" && kind != "su":
 		r.err = fmt.Errorf("%s: the RoPE scaling type %q is not supported", r.f.Name(), kind)
 	}
-	if kind != "none" && factor > 0 {
+	if (kind == "" || kind == "linear" || kind == "yarn") && factor > 0 {
 		p.scale = 1 / factor
 	}
 	p.yarn = kind == "yarn"
@@ -53,13 +57,14 @@ func (r *metaReader) rope(h *hparams) ropeParams {
 
 // ropeTable turns positions into rotations.
 type ropeTable struct {
+	style     ropeStyle
 	frequency []float64 // [dims/2] radians per position
 	magnitude float64   // of the rotated vectors
 }
 
 // newRopeTable makes the table. factors [dims/2] divide the frequencies; nil for none.
 func newRopeTable(p ropeParams, factors []float32) *ropeTable {
-	t := &ropeTable{frequency: make([]float64, p.dims/2), magnitude: p.attnFactor}
+	t := &ropeTable{style: p.style, frequency: make([]float64, p.dims/2), magnitude: p.attnFactor}
 	low, high := 0.0, 0.0
 	if p.yarn {
 		// The pair that makes n turns within the original context.
@@ -68,7 +73,11 @@ func newRopeTable(p ropeParams, factors []float32) *ropeTable {
 		}
 		low = max(0, math.Floor(pair(p.betaFast)))
 		high = min(float64(p.dims-1), math.Ceil(pair(p.betaSlow)))
-		t.magnitude *= 1 + 0.1*math.Log(1/p.scale)
+		temperature := func(m float64) float64 { return 1 + 0.1*m*math.Log(max(1, 1/p.scale)) }
+		t.magnitude *= temperature(1)
+		if p.logMultiplier != 0 {
+			t.magnitude /= temperature(p.logMultiplier)
+		}
 	}
 	for i := range t.frequency {
 		f := math.Pow(p.base, -2*float64(i)/float64(p.dims))
@@ -94,12 +103,31 @@ func (t *ropeTable) at(pos int, dst []float32) {
 	}
 }
 
-// rotate turns the pairs of neighbouring values of one head by the rotations that at wrote.
-func rotate(head, turns []float32) {
-	for i := 0; i+1 < len(turns); i += 2 {
-		cos, sin := turns[i], turns[i+1]
-		a, b := head[i], head[i+1]
-		head[i] = a*cos - b*sin
-		head[i+1] = a*sin + b*cos
+// rotate turns one head [headDim] by the rotations that at wrote.
+func (t *ropeTable) rotate(head, turns []float32) {
+	step, partner := 2, 1 // from pair to pair, and within a pair
+	if t.style == halves {
+		step, partner = 1, len(t.frequency)
 	}
+	for i := range t.frequency {
+		cos, sin := turns[2*i], turns[2*i+1]
+		a, b := head[i*step], head[i*step+partner]
+		head[i*step] = a*cos - b*sin
+		head[i*step+partner] = a*sin + b*cos
+	}
+}
+
+// ropeFactors is which tensor divides the rotation frequencies: Llama 3.1's, or for models with two sets (LongRoPE) the
+// one for this context. "" is none.
+func ropeFactors(has func(string) bool, p ropeParams, context int) string {
+	switch {
+	case has("rope_freqs.weight"):
+		return "rope_freqs.weight"
+	case has("rope_factors_long.weight") && has("rope_factors_short.weight"):
+		if float64(context) > p.yarnContext {
+			return "rope_factors_long.weight"
+		}
+		return "rope_factors_short.weight"
+	}
+	return ""
 }

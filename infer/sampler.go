@@ -10,7 +10,7 @@ import (
 // sampler chooses tokens from logits by the rules of one Sampling. It belongs to one goroutine.
 //
 // All filters keep a beginning of the same order, larger logits first and lower ids first among equals. None of
-// them sorts: each finds the last token that it keeps by radix selection over the bits of the logits (cutAt) and
+// them sorts: each finds the last token that it keeps by radix selection over the bits of the logits (cut) and
 // drops what comes after it. The candidates stay in the order of their ids, in which the draw walks over them.
 type sampler struct {
 	s    Sampling
@@ -79,21 +79,29 @@ func (s *sampler) sample(logits []float32, recent []int32) int32 {
 	if !(s.s.Temperature > 0) {
 		return best
 	}
-	c := s.gather(logits)
+	c, top := s.filter(logits, best)
 	if len(c) == 0 {
 		return best
 	}
-	top := slices.Max(c)
+	return s.draw(c, top)
+}
+
+// filter leaves the candidates that may be drawn: their logits are returned, packed to the front of logits,
+// and their ids are in s.ids. top is the largest of them; best is the argmax.
+func (s *sampler) filter(logits []float32, best int32) (c []float32, top float32) {
+	if c, top = s.gather(logits, best); len(c) == 0 {
+		return nil, 0
+	}
 	if k := s.s.TopK; k > 0 && k < len(c) {
-		c = s.keep(c, s.cutAt(c, top, count, float64(k)))
+		c = s.cut(c, top, byCount, float64(k))
 	}
 	if p := s.s.TopP; p > 0 && p < 1 {
-		c = s.keep(c, s.cutAt(c, top, probability, float64(p)))
+		c = s.cut(c, top, byProbability, float64(p))
 	}
 	if p := s.s.MinP; p > 0 {
 		c = s.keepFrom(c, float64(top)+math.Log(min(float64(p), 1)))
 	}
-	return s.draw(c, top)
+	return c, top
 }
 
 func (s *sampler) penalises() bool {
@@ -127,39 +135,36 @@ func (s *sampler) penalise(logits []float32, recent []int32) {
 }
 
 // gather makes the candidates: it packs the logits that can be drawn to the front and their ids into s.ids.
-func (s *sampler) gather(logits []float32) []float32 {
+func (s *sampler) gather(logits []float32, best int32) (c []float32, top float32) {
+	if len(logits) == 0 {
+		return nil, 0
+	}
+	if top = logits[best]; isInf(top) && top > 0 {
+		for i, l := range logits { // equals, and the rest is nothing beside them
+			if l == top {
+				logits[i] = 0
+			} else {
+				logits[i] = float32(math.Inf(-1))
+			}
+		}
+		top = 0
+	}
 	n := 0
 	for i, l := range logits {
-		if l > float32(math.Inf(-1)) { // false for NaN too
+		if l >= -math.MaxFloat32 { // false for NaN too
 			logits[n], s.ids[n] = l, int32(i)
 			n++
 		}
 	}
-	c := logits[:n]
-	if n == 0 || !isInf(slices.Max(c)) {
-		return c
-	}
-	n = 0
-	for i, l := range c {
-		if isInf(l) {
-			c[n], s.ids[n] = 0, s.ids[i]
-			n++
-		}
-	}
-	return c[:n]
+	return logits[:n], top
 }
 
-// A cut says where the kept candidates end: those with a larger key are kept, and of those with this key the
-// first ties.
-type cut struct {
-	key  uint32
-	ties int
-}
+// weighing says what cut adds up.
+type weighing int
 
-// What cutAt adds up.
 const (
-	count       = iota // 1 for each candidate; target is a number of candidates
-	probability        // softmax without its divisor; target is a share of all candidates' sum
+	byCount       weighing = iota // 1 for each candidate; the target is a number of candidates
+	byProbability                 // softmax without its divisor; the target is a share of all candidates' sum
 )
 
 // radixShifts are the lowest bits of the three digits of a key: bits 31-21, 20-10 and 9-0.
@@ -167,11 +172,11 @@ var radixShifts = [...]int{21, 10, 0}
 
 const radixBins = 1 << 11
 
-// cutAt finds the smallest beginning of the order in which the weights reach target. Each pass adds up the
-// weights by one digit of the key and so finds the digit at which the target is reached; three passes over the
-// candidates make it exact, whatever the logits are.
-func (s *sampler) cutAt(c []float32, top float32, weigh int, target float64) cut {
-	var found uint32 // digits so far
+// cut keeps the smallest beginning of the order in which the weights reach target. Each pass adds up the
+// weights by one digit of the keys and finds the digit at which the target is reached; after three passes the cut is
+// exact, whatever the logits are. The first one drops most candidates.
+func (s *sampler) cut(c []float32, top float32, weigh weighing, target float64) []float32 {
+	var found uint32 // the digits so far; candidates above them are kept for sure
 	above := 32      // lowest bit of found
 	for _, shift := range radixShifts {
 		bins := s.bins[:1<<(above-shift)]
@@ -182,46 +187,56 @@ func (s *sampler) cutAt(c []float32, top float32, weigh int, target float64) cut
 				continue
 			}
 			w := 1.0
-			if weigh == probability {
+			if weigh == byProbability {
 				w = expDown(float64(l) - float64(top))
 			}
 			bins[int(key>>shift)&(len(bins)-1)] += w
 		}
-		if above == 32 && weigh == probability {
-			sum := 0.0
+		if above == 32 && weigh == byProbability {
+			all := 0.0
 			for _, w := range bins {
-				sum += w
+				all += w
 			}
-			target *= sum
+			target *= all
 		}
-		sum, at := 0.0, -1 // sum is of the digits above at
-		// Ends at the lowest digit in use when rounding keeps the sum below the target.
-		for b := len(bins) - 1; b >= 0; b-- {
-			if bins[b] == 0 {
-				continue
-			}
-			if at >= 0 {
-				sum += bins[at]
-			}
-			at = b
-			if sum+bins[at] >= target {
-				break
-			}
-		}
+		digit, sum := reach(bins, target)
 		target -= sum
-		found = found<<(above-shift) | uint32(at)
+		found = found<<(above-shift) | uint32(digit)
 		above = shift
+		if shift == radixShifts[0] { // the later passes would drop few
+			c = s.keepFrom(c, float64(logitOf(found<<shift)))
+		}
 	}
 	// What is left of the target must come from candidates of one key.
-	last := cut{key: found, ties: 1}
-	weight := 1.0
-	if weigh == probability {
-		weight = expDown(float64(logitOf(found)) - float64(top))
+	last := logitOf(found)
+	each := 1.0
+	if weigh == byProbability {
+		each = expDown(float64(last) - float64(top))
 	}
-	if weight > 0 {
-		last.ties = max(1, int(min(math.Ceil(target/weight), float64(len(c)))))
+	ties := len(c)
+	if each > 0 {
+		ties = max(1, int(min(math.Ceil(target/each), float64(len(c)))))
 	}
-	return last
+	return s.keepAbove(c, last, ties)
+}
+
+// reach walks down the bins until their sum reaches target. It returns that bin and the sum of those above it.
+// Where rounding keeps the sum below the target it is the lowest bin in use.
+func reach(bins []float64, target float64) (at int, sum float64) {
+	at = -1
+	for b := len(bins) - 1; b >= 0; b-- {
+		if bins[b] == 0 {
+			continue
+		}
+		if at >= 0 {
+			sum += bins[at]
+		}
+		at = b
+		if sum+bins[at] >= target {
+			break
+		}
+	}
+	return max(at, 0), sum
 }
 
 // keyOf maps floats to integers of the same order. NaN does not occur; -0 counts as 0.
@@ -235,26 +250,6 @@ func logitOf(key uint32) float32 {
 	return math.Float32frombits(key ^ (uint32(int32(^key)>>31) | 1<<31))
 }
 
-// keep drops the candidates after the cut and returns the others.
-func (s *sampler) keep(c []float32, last cut) []float32 {
-	n := 0
-	for i, l := range c {
-		key := keyOf(l)
-		if key < last.key {
-			continue
-		}
-		if key == last.key {
-			if last.ties == 0 {
-				continue
-			}
-			last.ties--
-		}
-		c[n], s.ids[n] = l, s.ids[i]
-		n++
-	}
-	return c[:n]
-}
-
 // keepFrom drops the candidates below floor and returns the others.
 func (s *sampler) keepFrom(c []float32, floor float64) []float32 {
 	n := 0
@@ -263,6 +258,25 @@ func (s *sampler) keepFrom(c []float32, floor float64) []float32 {
 			c[n], s.ids[n] = l, s.ids[i]
 			n++
 		}
+	}
+	return c[:n]
+}
+
+// keepAbove keeps the candidates above last and the first ties of those at last.
+func (s *sampler) keepAbove(c []float32, last float32, ties int) []float32 {
+	n := 0
+	for i, l := range c {
+		if l < last {
+			continue
+		}
+		if l == last {
+			if ties == 0 {
+				continue
+			}
+			ties--
+		}
+		c[n], s.ids[n] = l, s.ids[i]
+		n++
 	}
 	return c[:n]
 }
@@ -288,11 +302,14 @@ func (s *sampler) draw(c []float32, top float32) int32 {
 
 // argmax is the lowest id with the largest logit; NaN is passed over. It is 0 when there is nothing else.
 func argmax(logits []float32) int32 {
-	best, found := 0, false
+	best, top := -1, float32(math.Inf(-1))
 	for i, l := range logits {
-		if l > logits[best] || (!found && l == l) {
-			best, found = i, true
+		if l > top {
+			best, top = i, l
 		}
+	}
+	if best < 0 {
+		best = max(0, slices.Index(logits, top))
 	}
 	return int32(best)
 }

@@ -87,7 +87,7 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 	if s.eng.predicted {
 		mode = ModePredicted
 	}
-	s.info = ModelInfo{Name: name, Arch: h.name, Quant: h.quantizationName, Params: h.params, Bytes: f.Size(), Context: h.context, Mode: string(mode)}
+	s.info = ModelInfo{Name: name, Arch: h.name, Quant: h.quantName, Params: h.params, Bytes: f.Size(), Context: h.context, Mode: string(mode)}
 	return s, nil
 }
 

@@ -1,43 +1,78 @@
 package infer
 
 import (
-	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"hotcell/infer/kernel"
-	"hotcell/infer/workers"
 	"hotcell/models/gguf"
 )
 
 // weights are a model's tensors in run-time layouts, in one arena.
 type weights struct {
 	embedding  kernel.Matrix // [vocab][dim]
-	output     kernel.Matrix // [vocab][dim]; the embedding's own data when the file ties them
-	outputNorm []float32     // [dim]
-	ropeFactor []float32     // [rope dims/2], nil: none
+	positions  kernel.Matrix // [context][dim] learned vectors; empty: none
+	output     linear        // [vocab][dim]; the embedding's own data when the file ties them
+	outputNorm *norm
+	ropes      []*ropeTable // for hparams.ropes
 	layers     []layerWeights
 
 	mem   *arena
 	bytes int // in the arena
 }
 
-// layerWeights are one transformer block. Biases are nil where the file has none.
-type layerWeights struct {
-	attnNorm       []float32     // [dim]
-	q, k, v        kernel.Matrix // [heads*headDim][dim], [kvHeads*headDim][dim] twice
-	qBias, kBias   []float32
-	vBias, outBias []float32
-	out            kernel.Matrix // [dim][heads*headDim]
+// linear is y = scale W x + bias.
+type linear struct {
+	kernel.Matrix
+	bias  []float32 // [Rows], nil: none
+	scale float32   // 1 but for models with one scale per tensor (BitNet)
+}
 
-	ffnNorm            []float32     // [dim]
-	gate, up           kernel.Matrix // [ff][dim]
-	gateBias, upBias   []float32
-	down               kernel.Matrix // [dim][ff]; empty when downRows is used
+// layerWeights are one transformer block. A nil norm leaves its input as it is.
+type layerWeights struct {
+	attnNorm     *norm
+	q, k, v      linear    // [heads*headDim][dim], [kvHeads*headDim][dim] twice
+	qNorm, kNorm *headNorm // before the rotation
+	sinks        []float32 // [heads] scores that take weight and give nothing, nil: none
+	subNorm      *norm     // of the heads' results, before out
+	out          linear    // [dim][heads*headDim]
+	postAttn     *norm     // of the block's result
+
+	ffnNorm *norm
+	ffn     *feedForward // nil: the layer has only experts
+	postFFN *norm
+
+	router     linear         // [experts][dim]; empty: no experts
+	selection  []float32      // [experts] added to the router's probabilities for choosing only
+	experts    []*feedForward // [experts]
+	shared     *feedForward   // an expert that every token uses
+	sharedGate []float32      // [dim]: the shared expert's weight is logistic(sharedGate . x); nil: 1
+}
+
+// feedForward is one FFN, or one expert: down . act(gate . x, up . x).
+type feedForward struct {
+	gate, up           linear        // [ff][dim]; gate is empty where the activation has none
+	subNorm            *norm         // of the activations
+	down               linear        // [dim][ff]; only its bias is used with downRows
 	downRows           kernel.Rows   // [ff][dim]: one row per neuron
-	downBias           []float32
-	predict1, predict2 kernel.Matrix // the predictor [rank][dim], [ff][rank]; empty: none
+	predict1, predict2 kernel.Matrix // PowerInfer's predictor [rank][dim], [ff][rank]; empty: none
+}
+
+// ff is the number of neurons.
+func (f *feedForward) ff() int { return f.up.Rows }
+
+// headNorm normalises queries or keys.
+type headNorm struct {
+	norm
+	whole bool // all heads as one vector; otherwise each head, with weights [headDim] of its own or shared
+}
+
+// head returns the norm of head i.
+func (n *headNorm) head(i, dim int) norm {
+	one := n.norm
+	if len(one.weight) > dim {
+		one.weight = one.weight[i*dim : (i+1)*dim]
+	}
+	return one
 }
 
 // findTensor looks a tensor up and checks its shape: rows of cols values. A vector has one row.
@@ -56,224 +91,167 @@ func findTensor(f *gguf.File, name string, rows, cols int) (gguf.Tensor, error) 
 	return t, nil
 }
 
-// packJob is one tensor on its way into the arena.
-type packJob struct {
-	tensor gguf.Tensor
-	matrix *kernel.Matrix // where it goes, or
-	rows   *kernel.Rows
-}
-
-// loader collects what has to be read, then reads it in one pass over the file.
-type loader struct {
-	f    *gguf.File
-	h    *hparams
-	jobs []packJob
-	size int // of the arena
-	err  error
-}
-
-// loadWeights reads all tensors of a model on all workers. progress, if not nil, is called with bytes read and their total, from one
-// goroutine at a time. Tensors that this engine does not use are left unread.
-func loadWeights(ctx context.Context, f *gguf.File, h *hparams, predictor bool, pool *workers.Pool, progress func(done, total int64)) (*weights, error) {
-	ld := &loader{f: f, h: h}
-	w := &weights{layers: make([]layerWeights, h.layers)}
-	qDim, kvDim := h.heads*h.headDim, h.kvHeads*h.headDim
-
-	ld.matrix(&w.embedding, "token_embd.weight", h.vocab, h.dim)
-	tied := !has(f, "output.weight")
-	if !tied {
-		ld.matrix(&w.output, "output.weight", h.vocab, h.dim)
-	}
-	w.outputNorm = ld.vector("output_norm.weight", h.dim)
-	w.ropeFactor = ld.optional("rope_freqs.weight", h.rope.dims/2)
-	for l := range w.layers {
-		lw := &w.layers[l]
-		name := func(s string) string { return fmt.Sprintf("blk.%d.%s", l, s) }
-		lw.attnNorm = ld.vector(name("attn_norm.weight"), h.dim)
-		ld.matrix(&lw.q, name("attn_q.weight"), qDim, h.dim)
-		ld.matrix(&lw.k, name("attn_k.weight"), kvDim, h.dim)
-		ld.matrix(&lw.v, name("attn_v.weight"), kvDim, h.dim)
-		ld.matrix(&lw.out, name("attn_output.weight"), h.dim, qDim)
-		lw.qBias = ld.optional(name("attn_q.bias"), qDim)
-		lw.kBias = ld.optional(name("attn_k.bias"), kvDim)
-		lw.vBias = ld.optional(name("attn_v.bias"), kvDim)
-		lw.outBias = ld.optional(name("attn_output.bias"), h.dim)
-
-		lw.ffnNorm = ld.vector(name("ffn_norm.weight"), h.dim)
-		ld.matrix(&lw.gate, name("ffn_gate.weight"), h.ff, h.dim)
-		ld.matrix(&lw.up, name("ffn_up.weight"), h.ff, h.dim)
-		lw.gateBias = ld.optional(name("ffn_gate.bias"), h.ff)
-		lw.upBias = ld.optional(name("ffn_up.bias"), h.ff)
-		lw.downBias = ld.optional(name("ffn_down.bias"), h.dim)
-		if h.downByNeuron {
-			ld.rows(&lw.downRows, name("ffn_down_t.weight"), h.ff, h.dim)
-		} else {
-			ld.matrix(&lw.down, name("ffn_down.weight"), h.dim, h.ff)
-		}
-		if predictor {
-			t, _ := f.Tensor(name("fc1.weight"))
-			rank := int(t.Rows())
-			ld.matrix(&lw.predict1, name("fc1.weight"), rank, h.dim)
-			ld.matrix(&lw.predict2, name("fc2.weight"), h.ff, rank)
-		}
-	}
-	if ld.err != nil {
-		return nil, ld.err
-	}
-	var err error
-	if w.mem, err = newArena(ld.size); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	w.bytes = ld.size
-	if err := ld.read(ctx, w.mem, pool, progress); err != nil {
-		w.mem.free()
-		return nil, err
-	}
-	if tied {
-		w.output = w.embedding
-	}
-	return w, nil
-}
-
 func has(f *gguf.File, name string) bool {
 	_, ok := f.Tensor(name)
 	return ok
 }
 
-func (ld *loader) find(name string, rows, cols int) (gguf.Tensor, bool) {
-	if ld.err != nil {
-		return gguf.Tensor{}, false
+// plan says which tensors a model needs and where they go; the loader has then but to read the matrices.
+func (ld *loader) plan() *weights {
+	h, w := ld.h, &weights{}
+	ld.panels(&w.embedding, "token_embd.weight", 0, h.vocab, h.vocab, h.dim)
+	if t, ok := ld.f.Tensor("position_embd.weight"); ok {
+		n := int(t.Rows())
+		ld.panels(&w.positions, "position_embd.weight", 0, n, n, h.dim)
 	}
-	t, err := findTensor(ld.f, name, rows, cols)
-	ld.err = err
-	return t, err == nil
-}
-
-// matrix plans to read a tensor into panels.
-func (ld *loader) matrix(m *kernel.Matrix, name string, rows, cols int) {
-	t, ok := ld.find(name, rows, cols)
-	if !ok {
-		return
+	if !h.tied && has(ld.f, "output.weight") {
+		w.output = ld.linear("output", h.vocab, h.dim)
 	}
-	format, ok := kernel.FormatOf(t.Type)
-	if !ok {
-		ld.err = fmt.Errorf("%s: the tensor %s is of type %v, which is not supported", ld.f.Name(), name, t.Type)
-		return
+	w.outputNorm = ld.norm("output_norm", h.dim)
+	if w.outputNorm == nil && ld.err == nil {
+		ld.err = fmt.Errorf("%s: the tensor output_norm.weight is missing", ld.f.Name())
 	}
-	*m = kernel.Matrix{Format: format, Rows: rows, Cols: cols}
-	ld.jobs = append(ld.jobs, packJob{tensor: t, matrix: m})
-	ld.size += arenaSize(kernel.MatrixBytes(format, rows, cols))
-}
-
-// rows plans to read a tensor as it is.
-func (ld *loader) rows(r *kernel.Rows, name string, rows, cols int) {
-	t, ok := ld.find(name, rows, cols)
-	if !ok {
-		return
-	}
-	if !kernel.RowType(t.Type) {
-		ld.err = fmt.Errorf("%s: the tensor %s is of type %v, which is not supported here (supported: F32, F16, Q8_0, Q4_0)", ld.f.Name(), name, t.Type)
-		return
-	}
-	*r = kernel.Rows{Type: t.Type, N: rows, Cols: cols}
-	ld.jobs = append(ld.jobs, packJob{tensor: t, rows: r})
-	ld.size += arenaSize(int(t.Size))
-}
-
-// vector reads a small tensor to the heap as float32.
-func (ld *loader) vector(name string, n int) []float32 {
-	t, ok := ld.find(name, 1, n)
-	if !ok {
-		return nil
-	}
-	out, raw := make([]float32, n), make([]byte, t.Size)
-	if ld.err = ld.f.ReadTensor(t, raw, 0); ld.err == nil {
-		if ld.err = gguf.Dequantize(t.Type, out, raw); ld.err != nil {
-			ld.err = fmt.Errorf("%s: the tensor %s: %w", ld.f.Name(), name, ld.err)
+	for i, p := range h.ropes {
+		var factors []float32
+		if name := ropeFactors(func(n string) bool { return has(ld.f, n) }, p, ld.context); name != "" && i == 0 {
+			factors = ld.optional(name, p.dims/2)
 		}
+		w.ropes = append(w.ropes, newRopeTable(p, factors))
 	}
-	return out
+	for l := range h.layers {
+		w.layers = append(w.layers, layerWeights{})
+		if ld.err != nil {
+			return w
+		}
+		ld.prefix = fmt.Sprintf("blk.%d.", l)
+		ld.attention(&w.layers[l])
+		ld.block(&w.layers[l])
+	}
+	ld.prefix = ""
+	return w
 }
 
-// optional is vector for a tensor that may be absent (nil).
-func (ld *loader) optional(name string, n int) []float32 {
-	if !has(ld.f, name) {
-		return nil
+func (ld *loader) attention(lw *layerWeights) {
+	h := ld.h
+	qDim, kvDim := h.heads*h.headDim, h.kvHeads*h.headDim
+	lw.attnNorm = ld.norm("attn_norm_2", h.dim) // Falcon 40B's second norm is attention's
+	if lw.attnNorm == nil || lw.attnNorm.weight == nil {
+		lw.attnNorm = ld.norm("attn_norm", h.dim)
 	}
-	return ld.vector(name, n)
+	if ld.has("attn_qkv.weight") {
+		all := qDim + 2*kvDim
+		lw.q = ld.part("attn_qkv", 0, qDim, all, h.dim)
+		lw.k = ld.part("attn_qkv", qDim, kvDim, all, h.dim)
+		lw.v = ld.part("attn_qkv", qDim+kvDim, kvDim, all, h.dim)
+	} else {
+		lw.q = ld.linear("attn_q", qDim, h.dim)
+		lw.k = ld.linear("attn_k", kvDim, h.dim)
+		lw.v = ld.linear("attn_v", kvDim, h.dim)
+	}
+	lw.qNorm = ld.headNorm("attn_q_norm", h.heads)
+	lw.kNorm = ld.headNorm("attn_k_norm", h.kvHeads)
+	lw.sinks = ld.optional("attn_sinks.weight", h.heads)
+	if ld.has("attn_sub_norm.weight") {
+		lw.subNorm = ld.norm("attn_sub_norm", qDim)
+	}
+	lw.out = ld.linear("attn_output", h.dim, qDim)
+	if h.postNorms {
+		lw.postAttn = ld.norm("post_attention_norm", h.dim)
+		lw.postFFN = ld.norm("post_ffw_norm", h.dim)
+	}
 }
 
-// loadChunk is how much of a tensor one worker reads at once.
-const loadChunk = 1 << 20
+// block plans what follows attention.
+func (ld *loader) block(lw *layerWeights) {
+	h := ld.h
+	switch {
+	case ld.has("ffn_norm.weight"):
+		lw.ffnNorm = ld.norm("ffn_norm", h.dim)
+	case !h.postNorms && ld.has("post_attention_norm.weight"):
+		lw.ffnNorm = ld.norm("post_attention_norm", h.dim)
+	case h.parallel:
+		lw.ffnNorm = ld.norm("attn_norm", h.dim)
+	default:
+		lw.ffnNorm = ld.norm("ffn_norm", h.dim)
+	}
+	if !ld.has("ffn_gate_inp.weight") {
+		lw.ffn = ld.feedForward("", h.ff, ld.predictor)
+		return
+	}
+	lw.router = ld.linear("ffn_gate_inp", h.experts, h.dim)
+	lw.selection = ld.optional("exp_probs_b.bias", h.experts)
+	lw.experts = ld.experts()
+	if ld.has("ffn_up_shexp.weight") {
+		lw.shared = ld.feedForward("_shexp", ld.rowsOf("ffn_up_shexp.weight"), false)
+		lw.sharedGate = ld.optional("ffn_gate_inp_shexp.weight", h.dim)
+	}
+}
 
-// read brings all planned tensors into the arena, on all workers: reading one chunk overlaps repacking another.
-func (ld *loader) read(ctx context.Context, mem *arena, pool *workers.Pool, progress func(done, total int64)) error {
-	var total int64
-	for _, j := range ld.jobs {
-		total += j.tensor.Size
-		if j.matrix != nil {
-			j.matrix.Data = mem.take(kernel.MatrixBytes(j.matrix.Format, j.matrix.Rows, j.matrix.Cols))
+// feedForward plans one FFN of ff neurons whose tensors' names end in suffix.
+func (ld *loader) feedForward(suffix string, ff int, predictor bool) *feedForward {
+	h, f := ld.h, &feedForward{}
+	gate, up, down := "ffn_gate"+suffix, "ffn_up"+suffix, "ffn_down"+suffix
+	switch {
+	case !h.activation.gated():
+		f.up = ld.linear(up, ff, h.dim)
+	case ld.has(gate + ".weight"):
+		f.gate, f.up = ld.linear(gate, ff, h.dim), ld.linear(up, ff, h.dim)
+	default: // merged, gate first
+		f.gate, f.up = ld.part(up, 0, ff, 2*ff, h.dim), ld.part(up, ff, ff, 2*ff, h.dim)
+	}
+	if ld.has("ffn_sub_norm.weight") {
+		f.subNorm = ld.norm("ffn_sub_norm", ff)
+	}
+	if ld.has(down + "_t.weight") {
+		ld.rows(&f.downRows, down+"_t.weight", 0, ff, ff, h.dim)
+		f.down.bias, f.down.scale = ld.optional(down+".bias", h.dim), 1
+	} else {
+		f.down = ld.linear(down, h.dim, ff)
+	}
+	if predictor {
+		rank := ld.rowsOf("fc1.weight")
+		ld.panels(&f.predict1, "fc1.weight", 0, rank, rank, h.dim)
+		ld.panels(&f.predict2, "fc2.weight", 0, ff, ff, rank)
+	}
+	return f
+}
+
+// experts plans the routed experts of a layer: three tensors that hold all of them, or in old files one tensor each.
+func (ld *loader) experts() []*feedForward {
+	h := ld.h
+	list := make([]*feedForward, h.experts)
+	if !ld.has("ffn_up_exps.weight") {
+		for e := range list {
+			list[e] = ld.feedForward(fmt.Sprintf(".%d", e), h.ff, false)
+		}
+		return list
+	}
+	t, _ := ld.f.Tensor(ld.prefix + "ffn_up_exps.weight")
+	ff := int(t.Rows()) / h.experts
+	gateBias := ld.optional("ffn_gate_exps.bias", ff, h.experts)
+	upBias := ld.optional("ffn_up_exps.bias", ff, h.experts)
+	downBias := ld.optional("ffn_down_exps.bias", h.dim, h.experts)
+	down, _ := ld.f.Tensor(ld.prefix + "ffn_down_exps.weight")
+	byNeuron := int(down.Cols()) == h.dim && ff != h.dim // a row per neuron, as SmallThinker's converter can write it
+	if len(down.Dims) > 1 && ff == h.dim {
+		byNeuron = false // a square matrix: the usual order
+	}
+	for e := range list {
+		f := &feedForward{}
+		if h.activation.gated() {
+			f.gate = ld.slice("ffn_gate_exps.weight", e, ff, h.dim, gateBias)
+		}
+		f.up = ld.slice("ffn_up_exps.weight", e, ff, h.dim, upBias)
+		if byNeuron {
+			ld.rows(&f.downRows, "ffn_down_exps.weight", e*ff, ff, h.experts*ff, h.dim)
+			f.down.scale = 1
+			if downBias != nil {
+				f.down.bias = downBias[e*h.dim : (e+1)*h.dim]
+			}
 		} else {
-			j.rows.Data = mem.take(int(j.tensor.Size))
+			f.down = ld.slice("ffn_down_exps.weight", e, h.dim, ff, downBias)
 		}
+		list[e] = f
 	}
-	var (
-		done    atomic.Int64
-		failed  atomic.Bool
-		mu      sync.Mutex // guards err and progress
-		err     error
-		buffers = make([][]byte, pool.Size())
-		next    = make([]workers.Counter, len(ld.jobs))
-	)
-	pool.Run(func(w *workers.Worker) {
-		for j, job := range ld.jobs {
-			rowBytes := int(job.tensor.Size) / int(job.tensor.Rows())
-			rows, step := int(job.tensor.Rows()), max(1, loadChunk/rowBytes)
-			if job.matrix != nil {
-				step = max(kernel.PanelRows, step/kernel.PanelRows*kernel.PanelRows)
-			}
-			for {
-				lo, hi, ok := w.Next(&next[j], step, rows)
-				if !ok || failed.Load() {
-					break
-				}
-				e := ctx.Err()
-				if e == nil {
-					e = job.load(ld.f, lo, hi, rowBytes, &buffers[w.ID])
-				}
-				mu.Lock()
-				if e != nil && err == nil {
-					err = e
-					failed.Store(true)
-				}
-				if progress != nil && err == nil {
-					progress(done.Add(int64((hi-lo)*rowBytes)), total)
-				}
-				mu.Unlock()
-			}
-		}
-	})
-	return err
-}
-
-// load reads rows lo to hi-1; lo begins a panel. buffer is the worker's own and grows as needed.
-func (j *packJob) load(f *gguf.File, lo, hi, rowBytes int, buffer *[]byte) error {
-	offset, n := int64(lo*rowBytes), (hi-lo)*rowBytes
-	if j.rows != nil {
-		return f.ReadTensor(j.tensor, j.rows.Data[offset:][:n], offset)
-	}
-	if cap(*buffer) < n {
-		*buffer = make([]byte, n)
-	}
-	raw := (*buffer)[:n]
-	if err := f.ReadTensor(j.tensor, raw, offset); err != nil {
-		return err
-	}
-	for r := lo; r < hi; r += kernel.PanelRows {
-		end := min(hi, r+kernel.PanelRows)
-		if err := j.matrix.PackPanel(r/kernel.PanelRows, j.tensor.Type, raw[(r-lo)*rowBytes:(end-lo)*rowBytes]); err != nil {
-			return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
-		}
-	}
-	return nil
+	return list
 }

@@ -41,6 +41,15 @@ func (a *Acts) Row(t int) []float32 {
 	return a.f[t*a.Cols : (t+1)*a.Cols : (t+1)*a.Cols]
 }
 
+// View is tokens first to first+n-1 as activations of their own, over the same memory.
+func (a *Acts) View(first, n int) Acts {
+	v := Acts{Tokens: n, Cols: a.Cols, f: a.f[first*a.Cols:]}
+	if r := actRecordBytes(a.Cols / BlockCols); first*r < len(a.q) {
+		v.q = a.q[first*r:]
+	}
+	return v
+}
+
 // Quantize makes the 8-bit records of tokens lo to hi-1 from their rows. It does nothing where Cols is no multiple of 32: no quantised
 // matrix has such a width.
 func (a *Acts) Quantize(lo, hi int) {

@@ -59,7 +59,7 @@ func newLogits(s *streams) *cobra.Command {
 		}
 		if reference {
 			defer f.Close()
-			rows, err := infer.Reference(f, ids, config.Mode)
+			rows, err := infer.Reference(f, ids, max(config.Context, 0), config.Mode)
 			if err != nil {
 				return err
 			}

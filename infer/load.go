@@ -1,0 +1,272 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"hotcell/infer/kernel"
+	"hotcell/infer/workers"
+	"hotcell/models/gguf"
+)
+
+// packJob is one tensor, or some rows of it, on its way into the arena.
+type packJob struct {
+	tensor     gguf.Tensor
+	first, num int           // rows
+	matrix     kernel.Matrix // where they go: panels, or
+	rows       []byte        // rows as they are in the file
+}
+
+// loader makes a model's weights. It walks through the plan twice: first without memory, to learn how much is needed, then with an
+// arena of that size. Small vectors are read on the second walk, matrices after it, all at once.
+type loader struct {
+	f         *gguf.File
+	h         *hparams
+	predictor bool
+	context   int    // of the KV cache
+	prefix    string // of the current layer's tensors
+	mem       *arena // nil on the first walk
+	size      int    // of the arena
+	jobs      []packJob
+	err       error
+}
+
+// loadWeights reads all tensors that a model needs, on all workers. progress, if not nil, is called with bytes read and their total, from
+// one goroutine at a time.
+func loadWeights(ctx context.Context, ld *loader, pool *workers.Pool, progress func(done, total int64)) (*weights, error) {
+	ld.plan()
+	if ld.err != nil {
+		return nil, ld.err
+	}
+	mem, err := newArena(ld.size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ld.f.Name(), err)
+	}
+	ld.mem = mem
+	w := ld.plan()
+	w.mem, w.bytes = mem, ld.size
+	if ld.err == nil {
+		ld.err = ld.read(ctx, pool, progress)
+	}
+	if ld.err != nil {
+		mem.free()
+		return nil, ld.err
+	}
+	if w.output.Rows == 0 {
+		w.output.Matrix, w.output.scale = w.embedding, 1
+	}
+	return w, nil
+}
+
+func (ld *loader) has(name string) bool { return has(ld.f, ld.prefix+name) }
+
+// rowsOf is the number of rows of a tensor, 0 when it is missing.
+func (ld *loader) rowsOf(name string) int {
+	t, _ := ld.f.Tensor(ld.prefix + name)
+	return int(t.Rows())
+}
+
+// find checks that a tensor has rows rows of cols values.
+func (ld *loader) find(name string, rows, cols int) (gguf.Tensor, bool) {
+	if ld.err != nil {
+		return gguf.Tensor{}, false
+	}
+	t, err := findTensor(ld.f, ld.prefix+name, rows, cols)
+	ld.err = err
+	return t, err == nil
+}
+
+// linear plans a whole matrix with its bias and scale, where the file has these.
+func (ld *loader) linear(name string, rows, cols int) linear {
+	return ld.part(name, 0, rows, rows, cols)
+}
+
+// part plans rows first to first+rows-1 of a matrix that holds all rows.
+func (ld *loader) part(name string, first, rows, all, cols int) linear {
+	l := linear{scale: 1}
+	ld.panels(&l.Matrix, name+".weight", first, rows, all, cols)
+	if bias := ld.optional(name+".bias", all); bias != nil {
+		l.bias = bias[first : first+rows]
+	}
+	if s := ld.optional(name+".scale", 1); s != nil {
+		l.scale = s[0]
+	}
+	return l
+}
+
+// slice plans expert e's matrix of a tensor that holds one for each, with its part of all experts' biases (nil: none).
+func (ld *loader) slice(name string, e, rows, cols int, bias []float32) linear {
+	l := linear{scale: 1}
+	ld.panels(&l.Matrix, name, e*rows, rows, ld.h.experts*rows, cols)
+	if bias != nil {
+		l.bias = bias[e*rows : (e+1)*rows]
+	}
+	return l
+}
+
+// panels plans to read rows first to first+rows-1 of a tensor of all rows into panels.
+func (ld *loader) panels(m *kernel.Matrix, name string, first, rows, all, cols int) {
+	t, ok := ld.find(name, all, cols)
+	if !ok {
+		return
+	}
+	format, ok := kernel.FormatOf(t.Type)
+	if !ok {
+		ld.err = fmt.Errorf("%s: the tensor %s is of type %v, which is not supported", ld.f.Name(), t.Name, t.Type)
+		return
+	}
+	*m = kernel.Matrix{Format: format, Rows: rows, Cols: cols}
+	m.Data = ld.take(kernel.MatrixBytes(format, rows, cols))
+	if m.Data != nil {
+		ld.jobs = append(ld.jobs, packJob{tensor: t, first: first, num: rows, matrix: *m})
+	}
+}
+
+// rows plans to read rows first to first+rows-1 of a tensor of all rows as they are.
+func (ld *loader) rows(r *kernel.Rows, name string, first, rows, all, cols int) {
+	t, ok := ld.find(name, all, cols)
+	if !ok {
+		return
+	}
+	if !kernel.RowType(t.Type) {
+		ld.err = fmt.Errorf("%s: the tensor %s is of type %v, which is not supported where a row is a neuron (supported: F32, F16, Q8_0, Q4_0)", ld.f.Name(), t.Name, t.Type)
+		return
+	}
+	*r = kernel.Rows{Type: t.Type, N: rows, Cols: cols}
+	r.Data = ld.take(rows * r.RowBytes())
+	if r.Data != nil {
+		ld.jobs = append(ld.jobs, packJob{tensor: t, first: first, num: rows, rows: r.Data})
+	}
+}
+
+// take is a piece of the arena; nil on the first walk.
+func (ld *loader) take(n int) []byte {
+	if ld.mem == nil {
+		ld.size += arenaSize(n)
+		return nil
+	}
+	return ld.mem.take(n)
+}
+
+// norm plans a norm; without weights in the file it is nil, except for families whose norms have none.
+func (ld *loader) norm(name string, n int) *norm {
+	weight := ld.optional(name+".weight", n)
+	if weight == nil && !ld.h.bareNorms {
+		return nil
+	}
+	return &norm{kind: ld.h.norm, eps: ld.h.eps, weight: weight, bias: ld.optional(name+".bias", n)}
+}
+
+// headNorm plans a norm of queries or keys, if the file has one.
+func (ld *loader) headNorm(name string, heads int) *headNorm {
+	t, ok := ld.f.Tensor(ld.prefix + name + ".weight")
+	if !ok {
+		return nil
+	}
+	n := &headNorm{norm: norm{kind: ld.h.norm, eps: ld.h.eps}}
+	switch dim := ld.h.headDim; {
+	case len(t.Dims) > 1:
+		n.weight = ld.optional(name+".weight", dim, heads)
+	case int(t.Cols()) == dim:
+		n.weight = ld.optional(name+".weight", dim)
+	default:
+		n.weight, n.whole = ld.optional(name+".weight", dim*heads), true
+	}
+	return n
+}
+
+// optional reads a small tensor of the given shape (rows: 1 unless given) to the heap as float32, nil if the file has none.
+func (ld *loader) optional(name string, cols int, rows ...int) []float32 {
+	if !ld.has(name) || ld.err != nil {
+		return nil
+	}
+	n := 1
+	if len(rows) > 0 {
+		n = rows[0]
+	}
+	t, ok := ld.find(name, n, cols)
+	if !ok {
+		return nil
+	}
+	out := make([]float32, n*cols)
+	if ld.mem == nil {
+		return out
+	}
+	raw := make([]byte, t.Size)
+	if ld.err = ld.f.ReadTensor(t, raw, 0); ld.err == nil {
+		if err := gguf.Dequantize(t.Type, out, raw); err != nil {
+			ld.err = fmt.Errorf("%s: the tensor %s: %w", ld.f.Name(), t.Name, err)
+		}
+	}
+	return out
+}
+
+// loadChunk is how much of a tensor one worker reads at once.
+const loadChunk = 1 << 20
+
+// read brings the matrices into the arena, on all workers: reading one chunk overlaps repacking another.
+func (ld *loader) read(ctx context.Context, pool *workers.Pool, progress func(done, total int64)) error {
+	var total int64
+	for _, j := range ld.jobs {
+		total += int64(j.num) * j.tensor.RowSize()
+	}
+	var (
+		done    atomic.Int64
+		failed  atomic.Bool
+		mu      sync.Mutex // guards err and progress
+		err     error
+		buffers = make([][]byte, pool.Size())
+		next    = make([]workers.Counter, len(ld.jobs))
+	)
+	pool.Run(func(w *workers.Worker) {
+		for j := range ld.jobs {
+			job := &ld.jobs[j]
+			rowBytes := int(job.tensor.RowSize())
+			step := max(kernel.PanelRows, loadChunk/rowBytes/kernel.PanelRows*kernel.PanelRows)
+			for {
+				lo, hi, ok := w.Next(&next[j], step, job.num)
+				if !ok || failed.Load() {
+					break
+				}
+				e := ctx.Err()
+				if e == nil {
+					e = job.load(ld.f, lo, hi, rowBytes, &buffers[w.ID])
+				}
+				mu.Lock()
+				if e != nil && err == nil {
+					err = e
+					failed.Store(true)
+				}
+				if progress != nil && err == nil {
+					progress(done.Add(int64((hi-lo)*rowBytes)), total)
+				}
+				mu.Unlock()
+			}
+		}
+	})
+	return err
+}
+
+// load reads rows lo to hi-1 of the job; lo begins a panel. buffer is the worker's own and grows as needed.
+func (j *packJob) load(f *gguf.File, lo, hi, rowBytes int, buffer *[]byte) error {
+	offset, n := int64(j.first+lo)*int64(rowBytes), (hi-lo)*rowBytes
+	if j.rows != nil {
+		return f.ReadTensor(j.tensor, j.rows[lo*rowBytes:][:n], offset)
+	}
+	if cap(*buffer) < n {
+		*buffer = make([]byte, n)
+	}
+	raw := (*buffer)[:n]
+	if err := f.ReadTensor(j.tensor, raw, offset); err != nil {
+		return err
+	}
+	for r := lo; r < hi; r += kernel.PanelRows {
+		end := min(hi, r+kernel.PanelRows)
+		if err := j.matrix.PackPanel(r/kernel.PanelRows, j.tensor.Type, raw[(r-lo)*rowBytes:(end-lo)*rowBytes]); err != nil {
+			return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
+		}
+	}
+	return nil
+}
