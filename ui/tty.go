@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -38,7 +39,7 @@ func (t *ttyIn) Read(p []byte) (int, error) {
 				if tail == n {
 					return n, nil // no key is as long as the buffer
 				}
-				t.held = append([]byte(nil), p[n-tail:n]...)
+				t.held = append(slices.Clone(p[n-tail:n]), t.held...)
 				return n - tail, nil
 			}
 		}
