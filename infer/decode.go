@@ -17,7 +17,8 @@ type decoding struct {
 	sampler *sampler
 	decoder *token.Decoder
 	stop    *stopMatcher
-	answer  []int32 // tokens generated so far
+	thinker *thinker // nil: all text is answer
+	answer  []int32  // tokens generated so far
 }
 
 func (d *decoding) run(ctx context.Context) (Reason, error) {
@@ -32,14 +33,14 @@ func (d *decoding) run(ctx context.Context) (Reason, error) {
 		start := time.Now()
 		id := d.sampler.sample(logits, d.s.cached)
 		c.sampleNs.Add(uint64(time.Since(start)))
-		if d.s.tokenizer.IsEnd(id) {
-			d.g.Append(d.stop.push(d.decoder.Flush()))
-			d.g.Append(d.stop.rest())
+		mark := d.thinker != nil && d.thinker.control(id)
+		if d.s.tokenizer.IsEnd(id) && !mark {
+			d.flush()
 			c.decodeNs.Add(uint64(time.Since(start)))
 			return EndOfTurn, nil
 		}
 		d.answer = append(d.answer, id)
-		d.g.Append(d.stop.push(d.decoder.Push(id)))
+		d.emit(d.stop.push(d.decoder.Push(id)))
 		switch {
 		case d.stop.found:
 			return EndOfTurn, nil
@@ -67,10 +68,26 @@ func (d *decoding) run(ctx context.Context) (Reason, error) {
 	}
 }
 
+// emit gives out new text.
+func (d *decoding) emit(text []byte) {
+	if d.thinker == nil {
+		d.g.Append(text)
+		return
+	}
+	answer, thought := d.thinker.push(text)
+	d.g.Think(thought)
+	d.g.Append(answer)
+}
+
 // flush gives out what was held back.
 func (d *decoding) flush() {
-	d.g.Append(d.stop.push(d.decoder.Flush()))
-	d.g.Append(d.stop.rest())
+	d.emit(d.stop.push(d.decoder.Flush()))
+	d.emit(d.stop.rest())
+	if d.thinker != nil {
+		answer, thought := d.thinker.rest()
+		d.g.Think(thought)
+		d.g.Append(answer)
+	}
 }
 
 // makeRoom leaves older turns out of a conversation whose answer reached the end of the context, and computes the rest anew. full is

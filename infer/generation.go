@@ -61,7 +61,8 @@ type Progress struct {
 
 // Update is what happened to a generation since the last [Generation.Drain].
 type Update struct {
-	Text    string   // new text, whole UTF-8 characters
+	Text    string   // new text of the answer, whole UTF-8 characters
+	Thought string   // new text that a reasoning model thinks before it answers
 	Notices []Notice // new notices
 	Prefill Progress // the state now
 	Done    bool     // nothing will follow
@@ -72,12 +73,13 @@ type Update struct {
 // Generation is one answer in the making. The engine's goroutine appends to it and never waits; a
 // reader drains it at its own pace: a slow screen makes updates rarer, not queues longer.
 //
-// The reader's side is Ready, Drain, Done and Wait. The writer's side is Append, Notify, SetPrefill
+// The reader's side is Ready, Drain, Done and Wait. The writer's side is Append, Think, Notify, SetPrefill
 // and Finish, all called from one goroutine; it is exported so that another engine, a remote one
 // or a test's, can stand behind the same interface.
 type Generation struct {
-	mu      sync.Mutex // guards text and notices; held for a copy only
+	mu      sync.Mutex // guards the next three; held for a copy only
 	text    []byte
+	thought []byte
 	notices []Notice
 
 	prefillDone, prefillTotal atomic.Int64 // tokens
@@ -112,6 +114,17 @@ func (g *Generation) Append(text []byte) {
 	}
 	g.mu.Lock()
 	g.text = append(g.text, text...)
+	g.mu.Unlock()
+	g.signal()
+}
+
+// Think adds text that the model thinks before it answers; it must be whole UTF-8 characters.
+func (g *Generation) Think(text []byte) {
+	if len(text) == 0 {
+		return
+	}
+	g.mu.Lock()
+	g.thought = append(g.thought, text...)
 	g.mu.Unlock()
 	g.signal()
 }
@@ -154,8 +167,8 @@ func (g *Generation) Drain() Update {
 	default:
 	}
 	g.mu.Lock()
-	u.Text = string(g.text)
-	g.text = g.text[:0]
+	u.Text, u.Thought = string(g.text), string(g.thought)
+	g.text, g.thought = g.text[:0], g.thought[:0]
 	u.Notices = g.notices
 	g.notices = nil
 	g.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 // prompt is what is to be continued.
 type prompt struct {
 	tokens   []int32
+	text     string    // as rendered
 	raw      bool      // no template: only the tokens count
 	messages []Message // the conversation that tokens were made from, before any turn was left out
 }
@@ -44,7 +45,7 @@ func (s *Session) fit(g *Generation, msgs []Message, answer []int32, o Options) 
 	known := drop
 	room := limit - reserve
 	for {
-		ids, err := s.render(append(slices.Clone(msgs[:head]), msgs[head+drop:]...))
+		ids, text, err := s.render(append(slices.Clone(msgs[:head]), msgs[head+drop:]...))
 		if err != nil {
 			return prompt{}, err
 		}
@@ -53,7 +54,7 @@ func (s *Session) fit(g *Generation, msgs []Message, answer []int32, o Options) 
 			if drop > known {
 				g.Notify(Notice{Kind: TurnsDropped, Count: drop})
 			}
-			return prompt{tokens: append(ids, answer...), messages: msgs}, nil
+			return prompt{tokens: append(ids, answer...), text: text, messages: msgs}, nil
 		}
 		next := nextTurn(msgs, head+drop) - head
 		if next+head >= len(msgs) { // only the last message is left
@@ -62,7 +63,7 @@ func (s *Session) fit(g *Generation, msgs []Message, answer []int32, o Options) 
 				if drop > known {
 					g.Notify(Notice{Kind: TurnsDropped, Count: drop})
 				}
-				return prompt{tokens: append(ids, answer...), messages: msgs}, nil
+				return prompt{tokens: append(ids, answer...), text: text, messages: msgs}, nil
 			}
 			return prompt{}, &tooLongError{have: len(ids), room: limit - 1}
 		}
@@ -86,11 +87,11 @@ func (e *tooLongError) Error() string {
 }
 
 // render turns messages into tokens, the beginning of the answer included.
-func (s *Session) render(msgs []Message) ([]int32, error) {
-	text, err := s.template.Render(msgs, chat.RenderOptions{GenerationPrompt: true})
+func (s *Session) render(msgs []Message) (ids []int32, text string, err error) {
+	text, err = s.template.Render(msgs, chat.RenderOptions{GenerationPrompt: true})
 	if err != nil {
-		return nil, fmt.Errorf("%s: the chat template: %w", s.file.Name(), err)
+		return nil, "", fmt.Errorf("%s: the chat template: %w", s.file.Name(), err)
 	}
 	bos := s.tokenizer.AddBOS() && !s.template.WritesBOS()
-	return s.tokenizer.Encode(text, token.EncodeOptions{Special: true, BOS: bos}), nil
+	return s.tokenizer.Encode(text, token.EncodeOptions{Special: true, BOS: bos}), text, nil
 }

@@ -198,6 +198,8 @@ func (s *Session) generate(ctx context.Context, g *Generation, o Options, begin 
 	}
 	if p.raw {
 		d.stop = newStopMatcher(nil)
+	} else {
+		d.thinker = newThinker(s.tokenizer, p.text)
 	}
 	return d.run(ctx)
 }

@@ -135,6 +135,7 @@ func newRun(s *streams) *cobra.Command {
 // answerWriter prints an answer as it comes.
 type answerWriter interface {
 	text(string) error
+	thought(string) error
 	notice(infer.Notice)
 	end(infer.Reason) error
 }
@@ -147,6 +148,12 @@ func follow(g *infer.Generation, w answerWriter, bar *progress) error {
 		u := g.Drain()
 		for _, n := range u.Notices {
 			w.notice(n)
+		}
+		if u.Thought != "" {
+			bar.close()
+			if err := w.thought(u.Thought); err != nil {
+				return err
+			}
 		}
 		if u.Text == "" {
 			if p := u.Prefill; p.Total > 0 && p.Done < p.Total {
@@ -180,6 +187,11 @@ func (w *textWriter) text(t string) error {
 	return err
 }
 
+func (w *textWriter) thought(t string) error {
+	fmt.Fprint(w.s.err, t)
+	return nil
+}
+
 func (w *textWriter) notice(n infer.Notice) { fmt.Fprintln(w.s.err, n) }
 
 func (w *textWriter) end(reason infer.Reason) error {
@@ -210,6 +222,12 @@ type jsonWriter struct {
 func (w *jsonWriter) text(t string) error {
 	return w.out.Encode(struct {
 		Text string `json:"text"`
+	}{t})
+}
+
+func (w *jsonWriter) thought(t string) error {
+	return w.out.Encode(struct {
+		Thought string `json:"thought"`
 	}{t})
 }
 
