@@ -13,6 +13,7 @@ type Config struct {
 	Context  int                     // positions of the KV cache; 0: the trained context, at most DefaultContext
 	AtLeast  int                     // raises the context that Context 0 chooses
 	KV       KVType                  // number format of keys and values
+	Bare     bool                    // only Logits will be called: the file needs no tokenizer
 	Mode     Mode                    // of the feed-forward layers; "" is ModeAuto
 	Progress func(done, total int64) // called while weights are read, with bytes; may be nil
 }

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -66,6 +67,9 @@ func (s *Session) Perplexity(ctx context.Context, text string, size int, each fu
 	defer s.mu.Unlock()
 	if s.closed {
 		return Perplexity{}, errClosed
+	}
+	if s.tokenizer == nil {
+		return Perplexity{}, errors.New("the model was opened for logits only")
 	}
 	if size == 0 {
 		size = min(512, s.eng.kv.context)

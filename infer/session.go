@@ -53,18 +53,10 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	tok, err := token.New(f)
-	if err != nil {
-		return nil, err
-	}
-	tmpl, err := chat.New(f, tok)
-	if err != nil {
-		return nil, err
-	}
-	s := &Session{file: f, tokenizer: tok, template: tmpl}
-	for _, text := range tmpl.StopTexts() {
-		if id, ok := tok.Lookup(text); !ok || !tok.IsEnd(id) {
-			s.stops = append(s.stops, text)
+	s := &Session{file: f}
+	if !c.Bare {
+		if err := s.readText(f); err != nil {
+			return nil, err
 		}
 	}
 	progress := c.Progress
@@ -74,13 +66,14 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 			progress(done, total)
 		}
 	}
+	var err error
 	if s.eng, err = newModelEngine(ctx, f, c); err != nil {
 		return nil, err
 	}
 	h := s.eng.h
-	if tok.Size() > h.vocab {
+	if !c.Bare && s.tokenizer.Size() > h.vocab {
 		s.eng.close()
-		return nil, fmt.Errorf("%s: the vocabulary has %d pieces but the embedding only %d rows", f.Name(), tok.Size(), h.vocab)
+		return nil, fmt.Errorf("%s: the vocabulary has %d pieces but the embedding only %d rows", f.Name(), s.tokenizer.Size(), h.vocab)
 	}
 	name, _ := f.StringOr("general.name", f.Name())
 	mode := ModeDense
@@ -89,6 +82,22 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 	}
 	s.info = ModelInfo{Name: name, Arch: h.name, Quant: h.quantName, Params: h.params, Bytes: f.Size(), Context: h.context, Mode: string(mode)}
 	return s, nil
+}
+
+// readText reads what turns text into tokens and back.
+func (s *Session) readText(f *gguf.File) (err error) {
+	if s.tokenizer, err = token.New(f); err != nil {
+		return err
+	}
+	if s.template, err = chat.New(f, s.tokenizer); err != nil {
+		return err
+	}
+	for _, text := range s.template.StopTexts() {
+		if id, ok := s.tokenizer.Lookup(text); !ok || !s.tokenizer.IsEnd(id) {
+			s.stops = append(s.stops, text)
+		}
+	}
+	return nil
 }
 
 // Close ends the session's threads and frees its memory. It waits for a running generation: cancel that first.
@@ -170,6 +179,9 @@ func (s *Session) start(ctx context.Context, o Options, begin func(*Generation) 
 	go func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		if !s.closed {
+			defer s.eng.pool.Bind()() // this goroutine is worker 0
+		}
 		reason, err := s.generate(ctx, g, o, begin)
 		if ctx.Err() != nil {
 			reason, err = Stopped, nil
@@ -180,8 +192,11 @@ func (s *Session) start(ctx context.Context, o Options, begin func(*Generation) 
 }
 
 func (s *Session) generate(ctx context.Context, g *Generation, o Options, begin func(*Generation) (prompt, error)) (Reason, error) {
-	if s.closed {
+	switch {
+	case s.closed:
 		return Failed, errClosed
+	case s.tokenizer == nil:
+		return Failed, errors.New("the model was opened for logits only")
 	}
 	if err := o.Sampling.Validate(); err != nil {
 		return Failed, err

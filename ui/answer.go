@@ -66,10 +66,11 @@ func (m *model) drain(msg drainMsg) tea.Cmd {
 	m.context, m.contextMax = stats.ContextUsed, stats.ContextMax
 	reply := a.message
 	reply.text += u.Text
+	reply.thought += u.Thought
 	for _, n := range u.Notices {
 		reply.notices += n.String() + "\n"
 	}
-	if u.Text != "" && !reply.speed.ttftSet {
+	if u.Text+u.Thought != "" && !reply.speed.ttftSet {
 		reply.speed.ttft, reply.speed.ttftSet = msg.at.Sub(a.started), true
 	}
 	a.prefill = u.Prefill

@@ -201,6 +201,26 @@ func TestNoticesStandInTheChat(t *testing.T) {
 	b.shows("The context is full: the oldest message was left out.")
 }
 
+func TestThoughtsAreShownAsTheyComeAndFoldedWhenTheAnswerBegins(t *testing.T) {
+	b, e := newBench(t, 80, 24)
+	b.ask("hello")
+	b.gen.Think([]byte("first idea\nsecond idea\nthird idea\nfourth \x1b[31midea"))
+	b.drain()
+	b.hides("first idea")
+	b.shows("second idea")
+	b.shows("fourth idea")
+	b.gen.Append([]byte("The answer."))
+	b.gen.Finish(infer.EndOfTurn, nil)
+	b.drain()
+	b.hides("fourth idea")
+	b.shows("thought for 8 words")
+	b.shows("The answer.")
+	b.ask("more")
+	if got := e.asked[1][2].Content; got != "The answer." {
+		t.Errorf("the thought went into the conversation: %q", got)
+	}
+}
+
 func TestSpeedIsThatOfTheLastSecondAndOfTheAnswer(t *testing.T) {
 	b, e := newBench(t, 80, 24)
 	e.stats.DecodeTokens, e.stats.DecodeNs = 1000, 1000*50e6 // an earlier answer

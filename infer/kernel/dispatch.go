@@ -31,9 +31,15 @@ type ops struct {
 }
 
 var goOps = ops{
-	name:     "go",
-	panel:    [numFormats]panelFunc{panelF32Go, panelF16Go, panelQ8Go, panelQ4Go},
-	tile:     [numFormats]tileFunc{tileGo(panelF32Go), tileGo(panelF16Go), tileGo(panelQ8Go), tileGo(panelQ4Go)},
+	name: "go",
+	panel: [numFormats]panelFunc{
+		F32: panelF32Go, F16: panelF16Go, Q8: panelQ8Go, Q4: panelQ4Go,
+		Q4K: panelQ4KGo, Q4T: panelQ4TGo, Q8S: panelQ8SGo, Q8A: panelQ8AGo,
+	},
+	tile: [numFormats]tileFunc{
+		F32: tileGo(panelF32Go), F16: tileGo(panelF16Go), Q8: tileGo(panelQ8Go), Q4: tileGo(panelQ4Go),
+		Q4K: tileGo(panelQ4KGo), Q4T: tileGo(panelQ4TGo), Q8S: tileGo(panelQ8SGo), Q8A: tileGo(panelQ8AGo),
+	},
 	quantize: quantizeGo,
 	dotF32:   dotF32Go,
 	dotF16:   dotF16Go,
@@ -46,9 +52,21 @@ var goOps = ops{
 // variants are those that this CPU can run, best first; the Go reference is last. active is the one in use; it is written before any engine
 // starts, never while one runs.
 var (
-	variants = append(archOps(), goOps)
+	variants = append(complete(archOps()), goOps)
 	active   = variants[0]
 )
+
+// complete gives variants the Go reference for products that they lack.
+func complete(list []ops) []ops {
+	for i := range list {
+		for f := range numFormats {
+			if v := &list[i]; v.panel[f] == nil {
+				v.panel[f], v.tile[f] = goOps.panel[f], goOps.tile[f]
+			}
+		}
+	}
+	return list
+}
 
 // Names lists the variants that this CPU can run, best first.
 func Names() []string {

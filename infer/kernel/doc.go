@@ -13,10 +13,15 @@
 //	F16  [c][16]float16
 //	Q8   [c/32] blocks of [8][16][4]int8, then scales [c/32][16]float16
 //	Q4   [c/32] blocks of [4][16][4]byte, then scales [c/32][16]float16
+//	Q4K  blocks as Q4, then [c/256] of {d [16]float16, dmin [16]float16, scales [8][16]uint8, minima [8][16]uint8}
+//	Q4T  a table [16]int8 padded to 64 bytes, blocks as Q4, then scales [c/32][16]float32
+//	Q8S  blocks as Q8, then scales [c/16][16]float32
+//	Q8A  blocks as Q8 with values 0 to 31, then scales [c/16][16]float32, then minima [c/16][16]float32
 //
 // In a Q8 block, element [g][r][j] is row r, column 4g+j of the block. In a Q4 block, byte [g][r][j] holds column
 // 4g+j in its low and column 16+4g+j in its high nibble, each as value+8; this is GGUF's own pairing, so repacking
-// only moves bytes. Four columns side by side are what one 8-bit dot-product instruction takes per lane. Scales
+// only moves bytes. In Q4K a nibble v of block b is worth d*scale[b]*v - dmin*minimum[b]; in Q4T it is an index into the table; Q8A takes a minimum
+// off as Q4K does. Four columns side by side are what one 8-bit dot-product instruction takes per lane. Scales
 // stand apart from the values so that both are read aligned.
 //
 // Activations are float32 for the F formats. For the Q formats each token's activations are rounded once per matrix input

@@ -70,8 +70,7 @@ func panelF16Go(y, w, x unsafe.Pointer, cols int) {
 func panelQ8Go(y, w, x unsafe.Pointer, blocks int) {
 	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+scaleBytes))
 	scales := wq[blocks*q8BlockBytes:]
-	xq := unsafe.Slice((*int8)(x), blocks*BlockCols)
-	xd := unsafe.Slice((*float32)(unsafe.Add(x, blocks*BlockCols)), blocks)
+	xq, xd, _ := record(x, blocks)
 	var acc [PanelRows]float32
 	for b := range blocks {
 		blk := wq[b*q8BlockBytes:][:q8BlockBytes]
@@ -90,8 +89,7 @@ func panelQ8Go(y, w, x unsafe.Pointer, blocks int) {
 func panelQ4Go(y, w, x unsafe.Pointer, blocks int) {
 	wq := unsafe.Slice((*byte)(w), blocks*(q4BlockBytes+scaleBytes))
 	scales := wq[blocks*q4BlockBytes:]
-	xq := unsafe.Slice((*int8)(x), blocks*BlockCols)
-	xd := unsafe.Slice((*float32)(unsafe.Add(x, blocks*BlockCols)), blocks)
+	xq, xd, _ := record(x, blocks)
 	var acc [PanelRows]float32
 	for b := range blocks {
 		blk := wq[b*q4BlockBytes:][:q4BlockBytes]
@@ -107,6 +105,91 @@ func panelQ4Go(y, w, x unsafe.Pointer, blocks int) {
 		}
 	}
 	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelQ4KGo(y, w, x unsafe.Pointer, blocks int) {
+	wq := unsafe.Slice((*byte)(w), blocks*q4BlockBytes+blocks/8*superBytes)
+	supers := wq[blocks*q4BlockBytes:]
+	xq, xd, xsum := record(x, blocks)
+	var acc [PanelRows]float32
+	for b := range blocks {
+		blk, sup := wq[b*q4BlockBytes:][:q4BlockBytes], supers[b/8*superBytes:][:superBytes]
+		for r := range acc {
+			var sum int32
+			for c := range BlockCols / 2 {
+				v := blk[(c/4*PanelRows+r)*4+c%4]
+				sum += int32(v&15)*int32(xq[b*BlockCols+c]) + int32(v>>4)*int32(xq[b*BlockCols+16+c])
+			}
+			d := gguf.F16ToF32(binary.LittleEndian.Uint16(sup[r*2:])) * float32(sup[PanelRows*4+b%8*PanelRows+r])
+			least := gguf.F16ToF32(binary.LittleEndian.Uint16(sup[PanelRows*2+r*2:])) * float32(sup[PanelRows*12+b%8*PanelRows+r])
+			acc[r] += float32(sum) * (d * xd[b])
+			acc[r] -= float32(xsum[b]) * (least * xd[b])
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelQ4TGo(y, w, x unsafe.Pointer, blocks int) {
+	wq := unsafe.Slice((*byte)(w), tableBytes+blocks*(q4BlockBytes+wideBytes))
+	table, wq := wq[:16], wq[tableBytes:]
+	xq, xd, _ := record(x, blocks)
+	var acc [PanelRows]float32
+	for b := range blocks {
+		blk := wq[b*q4BlockBytes:][:q4BlockBytes]
+		for r := range acc {
+			var sum int32
+			for c := range BlockCols / 2 {
+				v := blk[(c/4*PanelRows+r)*4+c%4]
+				sum += int32(int8(table[v&15]))*int32(xq[b*BlockCols+c]) + int32(int8(table[v>>4]))*int32(xq[b*BlockCols+16+c])
+			}
+			acc[r] += float32(sum) * (wideAt(wq[blocks*q4BlockBytes:], b, r) * xd[b])
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelQ8SGo(y, w, x unsafe.Pointer, blocks int) {
+	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+2*wideBytes))
+	xq, xd, _ := record(x, blocks)
+	var acc [PanelRows]float32
+	for half := range 2 * blocks {
+		for r := range acc {
+			sum, _ := halfBlock(wq, xq, half, r)
+			acc[r] += float32(sum) * (wideAt(wq[blocks*q8BlockBytes:], half, r) * xd[half/2])
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+func panelQ8AGo(y, w, x unsafe.Pointer, blocks int) {
+	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+4*wideBytes))
+	scales := wq[blocks*q8BlockBytes:]
+	xq, xd, _ := record(x, blocks)
+	var acc [PanelRows]float32
+	for half := range 2 * blocks {
+		for r := range acc {
+			sum, xsum := halfBlock(wq, xq, half, r)
+			acc[r] += float32(sum) * (wideAt(scales, half, r) * xd[half/2])
+			acc[r] -= float32(xsum) * (wideAt(scales[blocks*2*wideBytes:], half, r) * xd[half/2])
+		}
+	}
+	*(*[PanelRows]float32)(y) = acc
+}
+
+// halfBlock is row r's product with the activations over 16 columns, and the sum of these activations.
+func halfBlock(wq []byte, xq []int8, half, r int) (sum, xsum int32) {
+	for c := half * 16; c < half*16+16; c++ {
+		sum += int32(int8(wq[c/BlockCols*q8BlockBytes+(c%BlockCols/4*PanelRows+r)*4+c%4])) * int32(xq[c])
+		xsum += int32(xq[c])
+	}
+	return sum, xsum
+}
+
+// record views a token's 8-bit record.
+func record(x unsafe.Pointer, blocks int) (q []int8, scales []float32, sums []int32) {
+	return unsafe.Slice((*int8)(x), blocks*BlockCols),
+		unsafe.Slice((*float32)(unsafe.Add(x, blocks*BlockCols)), blocks),
+		unsafe.Slice((*int32)(unsafe.Add(x, blocks*(BlockCols+4))), blocks)
 }
 
 // tileGo is the reference of ops.tile for a format: one token after the other.

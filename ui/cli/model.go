@@ -27,7 +27,7 @@ func (m *modelFlags) add(f *pflag.FlagSet) {
 	f.StringVarP(&m.path, "model", "m", "", "GGUF `file`; without it the built-in model")
 	f.IntVarP(&m.threads, "threads", "t", 0, "worker threads; 0: one for each fast core")
 	f.IntVar(&m.context, "ctx", 0, "context in `tokens`; 0: what the model was trained for, at most 8192")
-	f.StringVar(&m.mode, "mode", "auto", "how feed-forward layers are computed: dense, predicted (with the file's own predictor: faster engines to come, slightly lossy), auto: dense")
+	f.StringVar(&m.mode, "mode", "auto", "how feed-forward layers are computed: dense, predicted (only the neurons that the file's own predictor names; slightly lossy) or auto, which is dense")
 }
 
 func (m *modelFlags) config() infer.Config {

@@ -70,7 +70,7 @@ func newLogits(s *streams) *cobra.Command {
 				return nil
 			})
 		}
-		config.AtLeast = len(ids)
+		config.AtLeast, config.Bare = len(ids), true
 		session, err := m.load(c.Context(), s, f, config)
 		if err != nil {
 			return err
