@@ -1,0 +1,266 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"unsafe"
+)
+
+// Lengths cover every tail of the unrolled loops and one long sum.
+var panelLengths = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 17, 33, 96}
+
+func TestPanelGivesTheProductOfEveryFormat(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, f := range formats {
+			for _, k := range fillings {
+				t.Run(fmt.Sprintf("%v with %s", f, k.name), func(t *testing.T) {
+					r := newRand(uint64(f))
+					for _, n := range panelLengths {
+						w := guarded(t, f.PanelBytes(n*unitCols(f)))
+						x := guarded(t, inputBytes(f, n))
+						k.fillPanel(r, f, n, w)
+						k.fillInput(r, f, n, x)
+						y := guarded(t, 64+64)
+						fillCanary(y)
+						v.panel[f](unsafe.Pointer(&y[64]), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), n)
+						checkCanary(t, "before y", y[:64])
+						for row, want := range exactPanel(f, w, x, n) {
+							if err := want.check(getF32(y[64+row*4:])); err != nil {
+								t.Fatalf("n=%d row %d: %v", n, row, err)
+							}
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+func TestTileGivesEachTokenTheBitsOfItsPanel(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, f := range formats {
+			for _, k := range fillings {
+				t.Run(fmt.Sprintf("%v with %s", f, k.name), func(t *testing.T) {
+					r := newRand(uint64(f))
+					for _, n := range panelLengths {
+						const yGap, xGap = 20, 12 // strides of unaligned tokens
+						xBytes := inputBytes(f, n)
+						xStride, yStride := xBytes+xGap, PanelRows*4+yGap
+						w := guarded(t, f.PanelBytes(n*unitCols(f)))
+						x := guarded(t, Tile*xStride-xGap)
+						y := guarded(t, Tile*yStride)
+						fillCanary(y)
+						k.fillPanel(r, f, n, w)
+						for token := range Tile {
+							k.fillInput(r, f, n, x[token*xStride:])
+						}
+						v.tile[f](unsafe.Pointer(&y[yGap]), uintptr(yStride), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(xStride), n)
+						for token := range Tile {
+							checkCanary(t, fmt.Sprintf("before y of token %d", token), y[token*yStride:][:yGap])
+							var want [PanelRows]float32
+							v.panel[f](unsafe.Pointer(&want), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[token*xStride]), n)
+							for row := range want {
+								if got := getF32(y[token*yStride+yGap+row*4:]); !sameFloat(got, want[row]) {
+									t.Fatalf("n=%d token %d row %d: tile gives %v, panel %v", n, token, row, got, want[row])
+								}
+							}
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+func TestMulIsTheMatrixProductForAnyRowsAndTokens(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		defer func(before ops) { active = before }(active)
+		active = v
+		for _, f := range formats {
+			for _, rows := range []int{1, 15, 16, 17, 40} {
+				for _, tokens := range []int{1, 3, 4, 7, 9} {
+					const cols = 96
+					m := randomMatrix(t, f, rows, cols)
+					x := randomActs(tokens, cols)
+					x.Quantize(0, tokens)
+					stride := m.PaddedRows() + 5
+					dst := make([]float32, tokens*stride)
+					for i := range dst {
+						dst[i] = -12345
+					}
+					m.Mul(dst, stride, x, 0, 1)
+					m.Mul(dst, stride, x, 1, m.Panels())
+					w := make([]float32, cols)
+					for row := range m.PaddedRows() {
+						clear(w)
+						if row < rows {
+							m.Row(row, w)
+						}
+						for token := range tokens {
+							var want sum
+							for c := range cols {
+								want.add(float64(w[c]) * actValue(x, f, token, c))
+							}
+							if err := want.check(dst[token*stride+row]); err != nil {
+								t.Fatalf("%v, %d rows, %d tokens: row %d token %d: %v", f, rows, tokens, row, token, err)
+							}
+						}
+					}
+					for token := range tokens {
+						for i := m.PaddedRows(); i < stride; i++ {
+							if dst[token*stride+i] != -12345 {
+								t.Fatalf("%v, %d rows: wrote past the padded rows of token %d", f, rows, token)
+							}
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestMulGivesTheSameBitsForOneTokenAndMany(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		defer func(before ops) { active = before }(active)
+		active = v
+		for _, f := range formats {
+			const rows, cols, tokens = 48, 320, 11
+			m := randomMatrix(t, f, rows, cols)
+			x := randomActs(tokens, cols)
+			x.Quantize(0, tokens)
+			all := make([]float32, tokens*rows)
+			m.Mul(all, rows, x, 0, m.Panels())
+			for token := range tokens {
+				one := NewActs(1, cols)
+				one.Reset(1, cols)
+				copy(one.Row(0), x.Row(token))
+				one.Quantize(0, 1)
+				y := make([]float32, rows)
+				m.Mul(y, rows, one, 2, 3)
+				m.Mul(y, rows, one, 0, 2)
+				for row := range y {
+					if math.Float32bits(y[row]) != math.Float32bits(all[token*rows+row]) {
+						t.Fatalf("%v token %d row %d: alone %v, in a batch %v", f, token, row, y[row], all[token*rows+row])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestMulOfNothingWritesNothing(t *testing.T) {
+	m := randomMatrix(t, F32, 16, 32)
+	x := NewActs(1, 32)
+	x.Reset(0, 32)
+	m.Mul(nil, 16, x, 0, 1)
+	x.Reset(1, 32)
+	m.Mul(nil, 16, x, 1, 1)
+}
+
+func FuzzPanelAgainstExactProduct(f *testing.F) {
+	f.Add(byte(0), []byte{0, 0, 128, 63}, []byte{0, 0, 128, 127})
+	f.Add(byte(1), []byte{0, 60, 1, 0, 255, 3}, []byte{0, 0, 192, 255})
+	f.Add(byte(2), []byte{128, 127, 0, 1}, []byte{129, 127, 0, 1, 255})
+	f.Add(byte(3), []byte{0xff, 0x0f, 0xf0, 0x88}, []byte{127, 129})
+	f.Add(byte('#'), []byte("70x"), []byte("0\xfd00x")) // overflows on the way to an infinite term
+	f.Add(byte(23), []byte("weights that repeat"), []byte("activations that repeat, of another length"))
+	f.Fuzz(func(t *testing.T, shape byte, wSeed, xSeed []byte) {
+		if len(wSeed) == 0 || len(xSeed) == 0 {
+			return
+		}
+		format, n := Format(shape%4), 1+int(shape/4)%9
+		w := make([]byte, format.PanelBytes(n*unitCols(format)))
+		xBytes := inputBytes(format, n)
+		x := make([]byte, Tile*xBytes)
+		repeat(w, wSeed)
+		repeat(x, xSeed)
+		if format.Quantized() {
+			for token := range Tile {
+				makeRecord(x[token*xBytes:][:xBytes], n)
+			}
+		}
+		for _, v := range variants {
+			var wide [Tile][PanelRows]float32
+			v.tile[format](unsafe.Pointer(&wide), PanelRows*4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(xBytes), n)
+			for token := range Tile {
+				var y [PanelRows]float32
+				in := x[token*xBytes:][:xBytes]
+				v.panel[format](unsafe.Pointer(&y), unsafe.Pointer(&w[0]), unsafe.Pointer(&in[0]), n)
+				for row, want := range exactPanel(format, w, in, n) {
+					if err := want.check(y[row]); err != nil {
+						t.Fatalf("%s %v n=%d token %d row %d: %v", v.name, format, n, token, row, err)
+					}
+					if !sameFloat(y[row], wide[token][row]) {
+						t.Fatalf("%s %v n=%d token %d row %d: tile %v, panel %v", v.name, format, n, token, row, wide[token][row], y[row])
+					}
+				}
+			}
+		}
+	})
+}
+
+// repeat fills dst with copies of seed.
+func repeat(dst, seed []byte) {
+	for i := range dst {
+		dst[i] = seed[i%len(seed)]
+	}
+}
+
+// makeRecord turns any bytes into a valid 8-bit record of n blocks: values above -128 and their sums.
+func makeRecord(x []byte, n int) {
+	for b := range n {
+		var sum int32
+		for i := range BlockCols {
+			q := max(-127, int8(x[b*BlockCols+i]))
+			x[b*BlockCols+i] = byte(q)
+			sum += int32(q)
+		}
+		putU32(x[n*(BlockCols+4)+b*4:], uint32(sum))
+	}
+}
+
+// randomMatrix packs random rows through the file type of the same name.
+func randomMatrix(t *testing.T, f Format, rows, cols int) *Matrix {
+	t.Helper()
+	r := newRand(uint64(rows))
+	m := &Matrix{Format: f, Rows: rows, Cols: cols, Data: alignedBytes(MatrixBytes(f, rows, cols))}
+	for p := range m.Panels() {
+		typ := fileType[f]
+		src := randomRows(r, typ, min(PanelRows, rows-p*PanelRows), cols)
+		if err := m.PackPanel(p, typ, src); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return m
+}
+
+// alignedBytes returns n bytes at a multiple of 64, full of what a panel must overwrite.
+func alignedBytes(n int) []byte {
+	b := make([]byte, n+63)
+	fillCanary(b)
+	off := -int(uintptr(unsafe.Pointer(&b[0]))) & 63
+	return b[off : off+n : off+n]
+}
+
+func randomActs(tokens, cols int) *Acts {
+	r := newRand(uint64(tokens))
+	x := NewActs(tokens, cols)
+	x.Reset(tokens, cols)
+	for token := range tokens {
+		for c := range cols {
+			x.Row(token)[c] = gauss(r)
+		}
+	}
+	return x
+}
+
+// actValue is the activation as the format's kernels see it: rounded to 8 bits for the Q formats.
+func actValue(x *Acts, f Format, token, c int) float64 {
+	if !f.Quantized() {
+		return float64(x.Row(token)[c])
+	}
+	blocks := x.Cols / BlockCols
+	record := x.q[token*actRecordBytes(blocks):]
+	return float64(int8(record[c])) * float64(getF32(record[blocks*BlockCols+c/BlockCols*4:]))
+}

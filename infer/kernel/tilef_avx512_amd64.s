@@ -1,0 +1,134 @@
+#include "textflag.h"
+#include "avx2_amd64.h"
+
+// Products of F32 and F16 panels with 4 tokens on AVX-512. The arithmetic is that of panelf_avx512_amd64.s.
+//
+// Instructions per weight and token: F32 0.09, F16 0.09.
+//
+//	SI weights   DX, R11, R12, R13 activations of tokens 0-3   CX columns left   BX xStride
+//	Z0-Z3 acc 0 of tokens 0-3   Z4-Z7 acc 1   Z8-Z11 acc 2   Z12-Z15 acc 3   Z16-Z19 weights
+
+#define TILEBEGIN \
+	MOVQ   w+16(FP), SI       \
+	MOVQ   x+24(FP), DX       \
+	MOVQ   xStride+32(FP), BX \
+	MOVQ   n+40(FP), CX       \
+	LEAQ   (DX)(BX*1), R11    \
+	LEAQ   (DX)(BX*2), R12    \
+	LEAQ   (R11)(BX*2), R13   \
+	VPXORD Z0, Z0, Z0         \
+	VPXORD Z1, Z1, Z1         \
+	VPXORD Z2, Z2, Z2         \
+	VPXORD Z3, Z3, Z3         \
+	VPXORD Z4, Z4, Z4         \
+	VPXORD Z5, Z5, Z5         \
+	VPXORD Z6, Z6, Z6         \
+	VPXORD Z7, Z7, Z7         \
+	VPXORD Z8, Z8, Z8         \
+	VPXORD Z9, Z9, Z9         \
+	VPXORD Z10, Z10, Z10      \
+	VPXORD Z11, Z11, Z11      \
+	VPXORD Z12, Z12, Z12      \
+	VPXORD Z13, Z13, Z13      \
+	VPXORD Z14, Z14, Z14      \
+	VPXORD Z15, Z15, Z15      \
+	SUBQ   $4, CX
+
+// TILECOLUMN adds the weights w times the activations at off to an accumulator of each token.
+#define TILECOLUMN(off, w, acc0, acc1, acc2, acc3) \
+	VFMADD231PS.BCST off(DX), w, acc0  \
+	VFMADD231PS.BCST off(R11), w, acc1 \
+	VFMADD231PS.BCST off(R12), w, acc2 \
+	VFMADD231PS.BCST off(R13), w, acc3
+
+#define TILEFOUR \
+	TILECOLUMN(0, Z16, Z0, Z1, Z2, Z3)     \
+	TILECOLUMN(4, Z17, Z4, Z5, Z6, Z7)     \
+	TILECOLUMN(8, Z18, Z8, Z9, Z10, Z11)   \
+	TILECOLUMN(12, Z19, Z12, Z13, Z14, Z15)
+
+#define NEXT(weightBytes, columns) \
+	ADDQ $weightBytes, SI \
+	ADDQ $(columns*4), DX  \
+	ADDQ $(columns*4), R11 \
+	ADDQ $(columns*4), R12 \
+	ADDQ $(columns*4), R13 \
+	SUBQ $columns, CX
+
+#define TILEEND \
+	VADDPS  Z4, Z0, Z0         \
+	VADDPS  Z5, Z1, Z1         \
+	VADDPS  Z6, Z2, Z2         \
+	VADDPS  Z7, Z3, Z3         \
+	VADDPS  Z12, Z8, Z8        \
+	VADDPS  Z13, Z9, Z9        \
+	VADDPS  Z14, Z10, Z10      \
+	VADDPS  Z15, Z11, Z11      \
+	VADDPS  Z8, Z0, Z0         \
+	VADDPS  Z9, Z1, Z1         \
+	VADDPS  Z10, Z2, Z2        \
+	VADDPS  Z11, Z3, Z3        \
+	MOVQ    y+0(FP), DI        \
+	MOVQ    yStride+8(FP), DX  \
+	LEAQ    (DI)(DX*2), AX     \
+	VMOVUPS Z0, (DI)           \
+	VMOVUPS Z1, (DI)(DX*1)     \
+	VMOVUPS Z2, (AX)           \
+	VMOVUPS Z3, (AX)(DX*1)     \
+	VZEROUPPER
+
+// func tileF32AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileF32AVX512(SB), NOSPLIT, $0-48
+	TILEBEGIN
+	JLT last
+
+four:
+	VMOVUPS (SI), Z16
+	VMOVUPS 64(SI), Z17
+	VMOVUPS 128(SI), Z18
+	VMOVUPS 192(SI), Z19
+	TILEFOUR
+	NEXT(256, 4)
+	JGE     four
+
+last:
+	ADDQ $4, CX
+	JZ   done
+
+one:
+	VMOVUPS (SI), Z16
+	TILECOLUMN(0, Z16, Z0, Z1, Z2, Z3)
+	NEXT(64, 1)
+	JNZ     one
+
+done:
+	TILEEND
+	RET
+
+// func tileF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileF16AVX512(SB), NOSPLIT, $0-48
+	TILEBEGIN
+	JLT last
+
+four:
+	VCVTPH2PS (SI), Z16
+	VCVTPH2PS 32(SI), Z17
+	VCVTPH2PS 64(SI), Z18
+	VCVTPH2PS 96(SI), Z19
+	TILEFOUR
+	NEXT(128, 4)
+	JGE       four
+
+last:
+	ADDQ $4, CX
+	JZ   done
+
+one:
+	VCVTPH2PS (SI), Z16
+	TILECOLUMN(0, Z16, Z0, Z1, Z2, Z3)
+	NEXT(32, 1)
+	JNZ       one
+
+done:
+	TILEEND
+	RET
