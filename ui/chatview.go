@@ -1,6 +1,9 @@
 package ui
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // chatView shows the messages. The bottom row of the view is the end of the newest message, unless the
 // user has scrolled up: then it stays at one row of one message, whatever is added below. Only messages
@@ -142,7 +145,7 @@ func (c *chatView) parts(i int) parts {
 		p.header = 1
 	}
 	w := c.w - c.indent
-	p.notices = m.topRows.get(m.notices, w)
+	p.notices = slices.Concat(m.topRows.get(m.notices, w), m.thoughtRows(w))
 	p.text = m.rows.get(m.text, w)
 	p.after = m.lastRows.get(m.ending, w)
 	return p

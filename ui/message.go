@@ -25,6 +25,7 @@ type message struct {
 	text string // as typed or generated, never cleaned; it only grows
 	at   time.Time
 
+	thought string // what a reasoning model thought before it answered; it only grows
 	notices string // lines above an answer's text: what the engine had to tell about it
 	ending  string // a line below an answer's text: why it ended early; empty when it ended by itself
 	failed  bool   // a fromApp message that tells of a failure
@@ -34,7 +35,23 @@ type message struct {
 	ended    bool
 	rows     wrapped
 	topRows  wrapped
+	thinking wrapped // of thought
 	lastRows wrapped
+}
+
+// thoughtLines is how many lines of a thought are shown while the answer has not begun.
+const thoughtLines = 3
+
+// thoughtRows shows a thought: its last lines as they come, and one line in their place once the answer has begun.
+func (m *message) thoughtRows(width int) []string {
+	if strings.TrimSpace(m.thought) == "" {
+		return nil
+	}
+	if m.text != "" || m.ended {
+		return []string{ansi.Truncate(fmt.Sprintf("thought for %d words", len(strings.Fields(m.thought))), max(1, width), "")}
+	}
+	rows := m.thinking.get(m.thought, width)
+	return rows[max(0, len(rows)-thoughtLines):]
 }
 
 // speed is what is measured of one answer.
