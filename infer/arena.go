@@ -19,8 +19,9 @@ const arenaAlign = 128
 // arenaSize is the room that a piece of n bytes takes.
 func arenaSize(n int) int { return (n + arenaAlign - 1) &^ (arenaAlign - 1) }
 
-// newArena maps n bytes; pages that are never touched take no memory.
-func newArena(n int) (*arena, error) {
+// newArena maps n bytes, with advice on huge pages: unix.MADV_HUGEPAGE for what is filled at once, unix.MADV_NOHUGEPAGE for what should take memory
+// only as far as it is touched.
+func newArena(n, pages int) (*arena, error) {
 	if n == 0 {
 		return &arena{}, nil
 	}
@@ -28,7 +29,7 @@ func newArena(n int) (*arena, error) {
 	if err != nil {
 		return nil, fmt.Errorf("getting %.1f GiB of memory: %w", float64(n)/(1<<30), err)
 	}
-	_ = unix.Madvise(mem, unix.MADV_HUGEPAGE) // only an advice
+	_ = unix.Madvise(mem, pages) // a kernel without huge pages refuses, and that is fine
 	return &arena{mem: mem}, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -202,4 +203,41 @@ func (g *golden) logits(t *testing.T, threads int, single bool) [][]float32 {
 		t.Fatal(err)
 	}
 	return got
+}
+
+func TestGreedyTextOfTheTrainedStoryModelIsThatOfOtherEngines(t *testing.T) {
+	dir := "testdata/golden/stories260k-q8_0"
+	raw, err := os.ReadFile(filepath.Join(dir, "greedy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		PromptIDs []int32 `json:"prompt_ids"`
+		IDs       []int32 `json:"greedy_ids_exact"`
+		Text      string  `json:"text_exact"`
+	}
+	if err := json.Unmarshal(raw, &want); err != nil {
+		t.Fatal(err)
+	}
+	f, err := gguf.Open(filepath.Join(dir, "model.gguf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(context.Background(), f, Config{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	g := s.Complete(context.Background(), "Once upon a time", Options{MaxTokens: len(want.IDs)})
+	text, _, err := g.Wait(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The last token is not in the cache: nothing was computed after it.
+	if got := s.cached; !slices.Equal(got[:len(got)], append(want.PromptIDs, want.IDs...)[:len(got)]) || len(got) < len(want.IDs) {
+		t.Errorf("tokens %v, expected %v then %v", got, want.PromptIDs, want.IDs)
+	}
+	if full := " Once upon a time" + text; full != want.Text {
+		t.Errorf("text %q, expected %q", full, want.Text)
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"hotcell/infer/kernel"
 	"hotcell/models/gguf"
 )
@@ -43,7 +45,7 @@ func newKVCache(h *hparams, context int, kind KVType) (*kvCache, error) {
 		return nil, fmt.Errorf("a context of %d tokens needs %.0f GiB for keys and values; choose a smaller one", context, 2*n/(1<<30))
 	}
 	var err error
-	if c.mem, err = newArena(2 * arenaSize(int(n))); err != nil {
+	if c.mem, err = newArena(2*arenaSize(int(n)), unix.MADV_NOHUGEPAGE); err != nil {
 		return nil, fmt.Errorf("a context of %d tokens is too large for this machine (%w); choose a smaller one", context, err)
 	}
 	c.keys, c.values = c.mem.take(int(n)), c.mem.take(int(n))

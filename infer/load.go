@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/models/gguf"
@@ -40,7 +42,7 @@ func loadWeights(ctx context.Context, ld *loader, pool *workers.Pool, progress f
 	if ld.err != nil {
 		return nil, ld.err
 	}
-	mem, err := newArena(ld.size)
+	mem, err := newArena(ld.size, unix.MADV_HUGEPAGE)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", ld.f.Name(), err)
 	}
