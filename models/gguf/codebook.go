@@ -15,29 +15,29 @@ import (
 // first, in base64.
 
 var (
-	iq1Book    = codebook[[8]int8](iq1Points, -1, 0, 1)
-	iq2xxsBook = codebook[[8]int8](iq2xxsPoints, 8, 25, 43)
-	iq2xsBook  = codebook[[8]int8](iq2xsPoints, 8, 25, 43)
-	iq2sBook   = codebook[[8]int8](iq2sPoints, 8, 25, 43)
-	iq3xxsBook = codebook[[4]int8](iq3xxsPoints, 4, 12, 20, 28, 36, 44, 52, 62)
-	iq3sBook   = codebook[[4]int8](iq3sPoints, 1, 3, 5, 7, 9, 11, 13, 15)
+	iq1Book    = codebook[uint64](iq1Points, 0, 8, 16) // 8*(coordinate+1), for the unpackers' ease
+	iq2xxsBook = codebook[uint64](iq2xxsPoints, 8, 25, 43)
+	iq2xsBook  = codebook[uint64](iq2xsPoints, 8, 25, 43)
+	iq2sBook   = codebook[uint64](iq2sPoints, 8, 25, 43)
+	iq3xxsBook = codebook[uint32](iq3xxsPoints, 4, 12, 20, 28, 36, 44, 52, 62)
+	iq3sBook   = codebook[uint32](iq3sPoints, 1, 3, 5, 7, 9, 11, 13, 15)
 )
 
 // codebook returns what lists the points of a bitmap, on the first call: few
 // models need one, and all together take half a millisecond. Digit k of a
-// point's number, in base len(values), chooses coordinate k.
-func codebook[P [4]int8 | [8]int8](bitmap string, values ...int8) func() []P {
+// point's number, in base len(values), chooses coordinate k, which is byte k of
+// the result.
+func codebook[P uint32 | uint64](bitmap string, values ...P) func() []P {
 	return sync.OnceValue(func() (book []P) {
 		set, _ := base64.RawStdEncoding.DecodeString(bitmap) // line breaks are skipped
+		base := len(values)
 		for n := range 8 * len(set) {
 			if set[n/8]>>(n%8)&1 == 0 {
 				continue
 			}
 			var p P
-			rest := n
-			for k := range len(p) {
-				p[k] = values[rest%len(values)]
-				rest /= len(values)
+			for rest, k := n, 0; P(1)<<k != 0; rest, k = rest/base, k+8 {
+				p |= values[rest%base] << k
 			}
 			book = append(book, p)
 		}

@@ -42,4 +42,7 @@
 //	err = f.ReadTensor(t, raw, 0)
 //	x := make([]float32, t.Elements())
 //	err = gguf.Dequantize(t.Type, x, raw)
+//
+// Kernels that multiply integers take the blocks apart with Unpack instead,
+// which loses nothing: both give the same values, bit for bit.
 package gguf

@@ -43,53 +43,64 @@ const (
 	MXFP4   Type = 39
 )
 
+// form is what a type's elements are made of.
+type form uint8
+
+const (
+	opaque        form = iota // this package knows their size and no more
+	float                     // a number of its own each
+	scaled                    // small integers, times a scale
+	scaledWithMin             // the same, less a minimum
+)
+
 // types is indexed by Type. An entry without a block is a format that ggml has
 // withdrawn, that only a fork writes, or that is newer than this package: it has
 // a name for the error.
 var types = [...]struct {
 	name         string
 	elems, bytes int // of one block
+	form         form
 }{
-	F32:     {"F32", 1, 4},
-	F16:     {"F16", 1, 2},
-	Q4_0:    {"Q4_0", 32, 18},
-	Q4_1:    {"Q4_1", 32, 20},
+	F32:     {"F32", 1, 4, float},
+	F16:     {"F16", 1, 2, float},
+	Q4_0:    {"Q4_0", 32, 18, scaled},
+	Q4_1:    {"Q4_1", 32, 20, scaledWithMin},
 	4:       {name: "Q4_2"},
 	5:       {name: "Q4_3"},
-	Q5_0:    {"Q5_0", 32, 22},
-	Q5_1:    {"Q5_1", 32, 24},
-	Q8_0:    {"Q8_0", 32, 34},
-	Q8_1:    {"Q8_1", 32, 36},
-	Q2_K:    {"Q2_K", 256, 84},
-	Q3_K:    {"Q3_K", 256, 110},
-	Q4_K:    {"Q4_K", 256, 144},
-	Q5_K:    {"Q5_K", 256, 176},
-	Q6_K:    {"Q6_K", 256, 210},
-	Q8_K:    {"Q8_K", 256, 292},
-	IQ2_XXS: {"IQ2_XXS", 256, 66},
-	IQ2_XS:  {"IQ2_XS", 256, 74},
-	IQ3_XXS: {"IQ3_XXS", 256, 98},
-	IQ1_S:   {"IQ1_S", 256, 50},
-	IQ4_NL:  {"IQ4_NL", 32, 18},
-	IQ3_S:   {"IQ3_S", 256, 110},
-	IQ2_S:   {"IQ2_S", 256, 82},
-	IQ4_XS:  {"IQ4_XS", 256, 136},
-	I8:      {"I8", 1, 1},
-	I16:     {"I16", 1, 2},
-	I32:     {"I32", 1, 4},
-	I64:     {"I64", 1, 8},
-	F64:     {"F64", 1, 8},
-	IQ1_M:   {"IQ1_M", 256, 56},
-	BF16:    {"BF16", 1, 2},
+	Q5_0:    {"Q5_0", 32, 22, scaled},
+	Q5_1:    {"Q5_1", 32, 24, scaledWithMin},
+	Q8_0:    {"Q8_0", 32, 34, scaled},
+	Q8_1:    {"Q8_1", 32, 36, opaque},
+	Q2_K:    {"Q2_K", 256, 84, scaledWithMin},
+	Q3_K:    {"Q3_K", 256, 110, scaled},
+	Q4_K:    {"Q4_K", 256, 144, scaledWithMin},
+	Q5_K:    {"Q5_K", 256, 176, scaledWithMin},
+	Q6_K:    {"Q6_K", 256, 210, scaled},
+	Q8_K:    {"Q8_K", 256, 292, opaque},
+	IQ2_XXS: {"IQ2_XXS", 256, 66, scaled},
+	IQ2_XS:  {"IQ2_XS", 256, 74, scaled},
+	IQ3_XXS: {"IQ3_XXS", 256, 98, scaled},
+	IQ1_S:   {"IQ1_S", 256, 50, scaled},
+	IQ4_NL:  {"IQ4_NL", 32, 18, scaled},
+	IQ3_S:   {"IQ3_S", 256, 110, scaled},
+	IQ2_S:   {"IQ2_S", 256, 82, scaled},
+	IQ4_XS:  {"IQ4_XS", 256, 136, scaled},
+	I8:      {"I8", 1, 1, opaque},
+	I16:     {"I16", 1, 2, opaque},
+	I32:     {"I32", 1, 4, opaque},
+	I64:     {"I64", 1, 8, opaque},
+	F64:     {"F64", 1, 8, opaque},
+	IQ1_M:   {"IQ1_M", 256, 56, scaled},
+	BF16:    {"BF16", 1, 2, float},
 	31:      {name: "Q4_0_4_4"},
 	32:      {name: "Q4_0_4_8"},
 	33:      {name: "Q4_0_8_8"},
-	TQ1_0:   {"TQ1_0", 256, 54},
-	TQ2_0:   {"TQ2_0", 256, 66},
+	TQ1_0:   {"TQ1_0", 256, 54, scaled},
+	TQ2_0:   {"TQ2_0", 256, 66, scaled},
 	36:      {name: "IQ4_NL_4_4 or bitnet.cpp's I2_S"},
 	37:      {name: "IQ4_NL_4_8"},
 	38:      {name: "IQ4_NL_8_8"},
-	MXFP4:   {"MXFP4", 32, 17},
+	MXFP4:   {"MXFP4", 32, 17, scaled},
 	40:      {name: "NVFP4"},
 	41:      {name: "Q1_0"},
 	42:      {name: "Q2_0"},
@@ -105,6 +116,13 @@ func (t Type) Block() (elems, bytes int) {
 		return 0, 0
 	}
 	return types[t].elems, types[t].bytes
+}
+
+func (t Type) form() form {
+	if !t.Known() {
+		return opaque
+	}
+	return types[t].form
 }
 
 // String returns ggml's name, such as "Q4_K", or "type 77" for an unknown one.

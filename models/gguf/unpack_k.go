@@ -7,16 +7,15 @@ package gguf
 // Q2_K: 16 bytes of scales (low nibble scale, high nibble minimum, one per 16
 // elements), 64 bytes of 2-bit q, f16 d, f16 dmin. Value d*scale*q - dmin*min.
 // Byte j of each half of q holds elements j, j+32, j+64 and j+96 of that half.
-func dequantQ2_K(dst []float32, src []byte) {
-	for ; len(dst) > 0; dst, src = dst[256:], src[84:] {
+func unpackQ2_K(q []int8, scale, min []float32, src []byte) {
+	for ; len(q) > 0; q, scale, min, src = q[256:], scale[16:], min[16:], src[84:] {
 		d, dmin := half(src[80:]), half(src[82:])
 		for sub := range 16 { // 16 elements each
-			scale := d * float32(src[sub]&15)
-			least := dmin * float32(src[sub]>>4)
-			q := src[16+sub/8*32+sub%2*16:][:16]
-			shift := sub % 8 / 2 * 2
-			for i, b := range q {
-				dst[sub*16+i] = float32(scale*float32(b>>shift&3)) - least
+			scale[sub] = d * float32(src[sub]&15)
+			min[sub] = dmin * float32(src[sub]>>4)
+			codes, shift := src[16+sub/8*32+sub%2*16:][:16], sub%8/2*2
+			for i := 0; i < 16; i += 8 {
+				put8(q[sub*16+i:], le.Uint64(codes[i:])>>shift&(3*ones))
 			}
 		}
 	}
@@ -25,19 +24,18 @@ func dequantQ2_K(dst []float32, src []byte) {
 // Q3_K: 32 bytes of third bits, 64 bytes of 2-bit q laid out as in Q2_K, 12
 // bytes of 6-bit scales, f16 d. Value d*(scale-32)*(q-4) with q of 3 bits.
 // Bit k of byte j of the third bits belongs to element 32k+j.
-func dequantQ3_K(dst []float32, src []byte) {
-	for ; len(dst) > 0; dst, src = dst[256:], src[110:] {
-		third, packed, d := src[:32], src[96:108], half(src[108:])
+func unpackQ3_K(q []int8, scale []float32, src []byte) {
+	for ; len(q) > 0; q, scale, src = q[256:], scale[16:], src[110:] {
+		packed, d := src[96:108], half(src[108:])
 		for sub := range 16 { // 16 elements each
 			low := packed[sub%8] >> (sub / 8 * 4) & 15
 			high := packed[8+sub%4] >> (sub / 4 * 2) & 3
-			scale := d * float32(int(low|high<<4)-32)
-			column := sub % 2 * 16
-			q := src[32+sub/8*32+column:][:16]
-			shift := sub % 8 / 2 * 2
-			for i, b := range q {
-				bits := b>>shift&3 | third[column+i]>>(sub/2)&1<<2
-				dst[sub*16+i] = scale * float32(int(bits)-4)
+			scale[sub] = d * float32(int(low|high<<4)-32)
+			column, shift := sub%2*16, sub%8/2*2
+			third, codes := src[column:][:16], src[32+sub/8*32+column:][:16]
+			for i := 0; i < 16; i += 8 {
+				x := le.Uint64(codes[i:])>>shift&(3*ones) | le.Uint64(third[i:])>>(sub/2)&ones<<2
+				put8(q[sub*16+i:], less(x, 4))
 			}
 		}
 	}
@@ -46,15 +44,16 @@ func dequantQ3_K(dst []float32, src []byte) {
 // Q4_K: f16 d, f16 dmin, 12 bytes of 6-bit scales and minimums, 128 bytes of
 // nibbles. Value d*scale*q - dmin*min. Each 32 bytes hold two sub-blocks of 32,
 // the first in the low nibbles.
-func dequantQ4_K(dst []float32, src []byte) {
-	for ; len(dst) > 0; dst, src = dst[256:], src[144:] {
+func unpackQ4_K(q []int8, scale, min []float32, src []byte) {
+	for ; len(q) > 0; q, scale, min, src = q[256:], scale[16:], min[16:], src[144:] {
 		d, dmin := half(src), half(src[2:])
 		for sub := range 8 { // 32 elements each
 			s, m := scaleMin(src[4:16], sub)
-			scale, least := d*float32(s), dmin*float32(m)
-			shift := sub % 2 * 4
-			for i, b := range src[16+sub/2*32:][:32] {
-				dst[sub*32+i] = float32(scale*float32(b>>shift&15)) - least
+			both(scale[sub*2:], d*float32(s))
+			both(min[sub*2:], dmin*float32(m))
+			codes, shift := src[16+sub/2*32:][:32], sub%2*4
+			for i := 0; i < 32; i += 8 {
+				put8(q[sub*32+i:], le.Uint64(codes[i:])>>shift&(15*ones))
 			}
 		}
 	}
@@ -62,16 +61,17 @@ func dequantQ4_K(dst []float32, src []byte) {
 
 // Q5_K: as Q4_K with 32 bytes of fifth bits before the nibbles. Bit k of byte j
 // belongs to element 32k+j.
-func dequantQ5_K(dst []float32, src []byte) {
-	for ; len(dst) > 0; dst, src = dst[256:], src[176:] {
-		d, dmin, high := half(src), half(src[2:]), src[16:48]
+func unpackQ5_K(q []int8, scale, min []float32, src []byte) {
+	for ; len(q) > 0; q, scale, min, src = q[256:], scale[16:], min[16:], src[176:] {
+		d, dmin, fifth := half(src), half(src[2:]), src[16:48]
 		for sub := range 8 { // 32 elements each
 			s, m := scaleMin(src[4:16], sub)
-			scale, least := d*float32(s), dmin*float32(m)
-			shift := sub % 2 * 4
-			for i, b := range src[48+sub/2*32:][:32] {
-				q := b>>shift&15 | high[i]>>sub&1<<4
-				dst[sub*32+i] = float32(scale*float32(q)) - least
+			both(scale[sub*2:], d*float32(s))
+			both(min[sub*2:], dmin*float32(m))
+			codes, shift := src[48+sub/2*32:][:32], sub%2*4
+			for i := 0; i < 32; i += 8 {
+				x := le.Uint64(codes[i:])>>shift&(15*ones) | le.Uint64(fifth[i:])>>sub&ones<<4
+				put8(q[sub*32+i:], x)
 			}
 		}
 	}
@@ -91,17 +91,17 @@ func scaleMin(packed []byte, sub int) (scale, least byte) {
 // f16 d. Value d*scale*(q-32). Each half of 128 elements takes 64 bytes of
 // nibbles and 32 of upper bits: element 32k+j of it has its nibble in byte
 // 32*(k%2)+j (low for k<2) and its upper bits at 2k of byte j.
-func dequantQ6_K(dst []float32, src []byte) {
-	for ; len(dst) > 0; dst, src = dst[256:], src[210:] {
+func unpackQ6_K(q []int8, scale []float32, src []byte) {
+	for ; len(q) > 0; q, scale, src = q[256:], scale[16:], src[210:] {
 		scales, d := src[192:208], half(src[208:])
 		for sub := range 16 { // 16 elements each
-			scale := d * float32(int8(scales[sub]))
+			scale[sub] = d * float32(int8(scales[sub]))
 			k, column := sub%8/2, sub%2*16
 			low := src[sub/8*64+k%2*32+column:][:16]
 			high := src[128+sub/8*32+column:][:16]
-			for i := range low {
-				q := low[i]>>(k/2*4)&15 | high[i]>>(2*k)&3<<4
-				dst[sub*16+i] = scale * float32(int(q)-32)
+			for i := 0; i < 16; i += 8 {
+				x := le.Uint64(low[i:])>>(k/2*4)&(15*ones) | le.Uint64(high[i:])>>(2*k)&(3*ones)<<4
+				put8(q[sub*16+i:], less(x, 32))
 			}
 		}
 	}
