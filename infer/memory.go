@@ -1,0 +1,124 @@
+package infer
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"hotcell/infer/kernel"
+	"hotcell/infer/workers"
+	"hotcell/models/gguf"
+	"hotcell/planner"
+)
+
+// MemoryNeed is what a session with the model in f and this configuration will hold, beside what the machine has available now. It reads
+// nothing but the file's header. The error is the one for which Open would refuse the model or the configuration.
+func MemoryNeed(f *gguf.File, c Config) (planner.Memory, error) {
+	h, err := readHparams(f)
+	if err != nil {
+		return planner.Memory{}, err
+	}
+	if err := c.check(); err != nil {
+		return planner.Memory{}, err
+	}
+	return memoryNeed(f, h, c)
+}
+
+// memoryNeed is MemoryNeed for a configuration that was checked. It takes the loader's first walk, which sizes the weights without memory.
+func memoryNeed(f *gguf.File, h *hparams, c Config) (m planner.Memory, err error) {
+	context, predicted := c.contextFor(h), c.Mode.predicted(h)
+	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(context) > t.Rows() {
+		return m, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), context)
+	}
+	if h.experts == 0 && slices.ContainsFunc(f.Tensors(), func(t gguf.Tensor) bool { return ofExpert(t.Name) }) {
+		return m, fmt.Errorf("%s: the file has experts but %s.expert_count does not say how many", f.Name(), h.name)
+	}
+	ld := &loader{f: f, h: h, predictor: predicted, context: context}
+	w := ld.plan()
+	if ld.err != nil {
+		return m, ld.err
+	}
+	kv := 2 * float64(h.layers) * float64(h.kvHeads) * float64(context) * float64(h.headDim) * float64(c.KV.bytes())
+	if kv > 1<<47 {
+		return m, fmt.Errorf("a context of %d tokens needs %.0f GiB for keys and values; choose a smaller one", context, kv/(1<<30))
+	}
+	available, _ := AvailableMemory() // 0 where the system does not tell: judged as unknown
+	return planner.Judge(int64(ld.size), int64(kv), workBytes(h, w, context, c.Threads, predicted), available), nil
+}
+
+// bytes is the size of one value.
+func (k KVType) bytes() int {
+	if k == KVF32 {
+		return 4
+	}
+	return 2
+}
+
+// workBytes is what newEngine's buffers take; a test holds the two together.
+func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int64 {
+	n := min(chunkTokens, context)
+	ff, rank := 0, 0
+	for l := range w.layers {
+		lw := &w.layers[l]
+		for _, f := range append([]*feedForward{lw.ffn, lw.shared}, lw.experts...) {
+			if f != nil {
+				ff, rank = max(ff, f.ff()), max(rank, f.predict1.Rows)
+			}
+		}
+	}
+	floats := func(rows, cols int) int64 { return int64(rows) * int64(cols) * 4 }
+	padded := func(rows, cols int) int64 {
+		return floats(rows, (cols+kernel.PanelRows-1)/kernel.PanelRows*kernel.PanelRows)
+	}
+	acts := func(rows, cols int) int64 { // float32, and 8 bits with a scale and a sum for each block
+		return floats(rows, cols) + max(1, int64(rows)*int64(cols/kernel.BlockCols)*(kernel.BlockCols+8))
+	}
+	qDim, kvDim, rows := h.heads*h.headDim, h.kvHeads*h.headDim, n
+	sum := floats(n, 1) + floats(n, h.dim) + acts(n, max(h.dim, qDim)) + padded(n, qDim) + 2*padded(n, kvDim) + padded(1, h.vocab)
+	sum += int64(h.layers*phasesPerLayer+1) * int64(unsafe.Sizeof(workers.Counter{}))
+	if h.parallel {
+		sum += floats(n, h.dim)
+	}
+	if h.experts > 0 {
+		rows = n * h.expertsUsed
+		sum += floats(n, h.dim) + acts(rows, h.dim) + padded(n, h.experts) + 4*floats(rows, 1) + floats(threads, h.experts)
+	}
+	sum += acts(rows, ff) + 2*padded(rows, ff) + padded(rows, h.dim)
+	for _, p := range h.ropes {
+		sum += padded(n, p.dims)
+	}
+	if predicted {
+		sum += acts(n, h.dim) + acts(n, rank) + padded(n, max(ff, rank))
+	}
+	return sum + floats(threads, context)
+}
+
+// AvailableMemory is how many bytes the system thinks it could give without swapping (MemAvailable); ok is false where it does not tell. Files in the
+// page cache count as free, also a model's own, so it is an upper bound.
+func AvailableMemory() (bytes int64, ok bool) {
+	file, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0, false
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if bytes, ok = parseAvailable(lines.Text()); ok {
+			return bytes, true
+		}
+	}
+	return 0, false
+}
+
+// parseAvailable reads the line "MemAvailable:   24123456 kB".
+func parseAvailable(line string) (bytes int64, ok bool) {
+	fields := strings.Fields(line)
+	if len(fields) != 3 || fields[0] != "MemAvailable:" || fields[2] != "kB" {
+		return 0, false
+	}
+	kb, err := strconv.ParseUint(fields[1], 10, 50)
+	return int64(kb) * 1024, err == nil
+}
