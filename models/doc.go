@@ -1,10 +1,10 @@
 // Package models knows which model files there are and opens the one that the
 // user means.
 //
-// Today that is a path or the built-in model. The library of models on disk,
-// the catalog of models worth having and their download belong here too: what
-// a user sees in a menu of models comes from this package, while the folders
-// below it know how a model is stored:
+// That is a path, the built-in model, or the name of a model in the library on
+// disk (Library). The catalog of models worth having and their download belong
+// here too: what a user sees in a menu of models comes from this package, while
+// the folders below it know how a model is stored:
 //
 //	gguf     the container: metadata, tensors, quantisation types
 //	token    text to token ids and back
@@ -16,6 +16,7 @@
 //
 //	f, err := models.Open("")                  // the built-in model
 //	f, err := models.Open("qwen-0.5b-q4.gguf") // a file
+//	f, err := models.Open("qwen-0.5b-q4")      // the library's
 //	defer f.Close()
 //
 // Errors are plain sentences for the user that begin with the file's name, and

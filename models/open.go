@@ -19,12 +19,37 @@ import (
 const BuiltIn = "builtin"
 
 // Open opens the model at path, or the built-in one if path is "" or BuiltIn.
-// Only the header is read. An error is one plain sentence that starts with the
-// file's name.
+// Where there is no such file, path may be the name of a model in the user's
+// library, or the beginning of only one. Only the header is read. An error is
+// one plain sentence that starts with the file's name.
 func Open(path string) (*gguf.File, error) {
 	if path == "" || path == BuiltIn {
 		return builtin.Open()
 	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && filepath.Base(path) == path {
+		return openNamed(path)
+	}
+	return openPath(path)
+}
+
+// openNamed opens a model of the user's library.
+func openNamed(name string) (*gguf.File, error) {
+	l, err := OpenLibrary("")
+	if err != nil {
+		return nil, err
+	}
+	path, err := l.Path(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: there is no such file, and no model of this name in the library (hotcell models lists it)", name)
+	case err != nil:
+		return nil, err
+	}
+	return openPath(path)
+}
+
+// openPath opens a file.
+func openPath(path string) (*gguf.File, error) {
 	name := filepath.Base(path)
 	info, err := os.Stat(path)
 	switch {
