@@ -9,7 +9,7 @@
 //
 // The bits of |x| are ordered as integers, with NaN above Inf, so an integer maximum finds amax and lets NaN through. Conversion rounds to
 // nearest, ties to even (MXCSR as Go leaves it). |x| * (127/amax) is at most 127*(1 + 2^-23), which rounds to 127: nothing is left to clamp.
-// About 3.5 instructions per value; a matrix reads every value of its input once for each 16 rows, so this is not worth more.
+// About 2 instructions per value; a matrix reads every value of its input once for each 16 rows, so this is not worth more.
 
 DATA order<>+0(SB)/8, $0x0000000400000000
 DATA order<>+8(SB)/8, $0x0000000500000001

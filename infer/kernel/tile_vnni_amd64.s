@@ -4,7 +4,7 @@
 // Products of Q4 and Q8 panels with 4 tokens on AVX-512 with VNNI. The arithmetic is that of panel_vnni_amd64.s; a weight is unpacked once for
 // the 4 tokens.
 //
-// Instructions per weight and token: Q4 0.05, Q8 0.04.
+// Instructions per weight and token: Q4 0.04, Q8 0.04.
 //
 //	SI codes   R8 scales of the weights   CX blocks left
 //	DX, R11, R12, R13 activations of tokens 0-3   R9 scales, R10 sums of token 0   BX xStride   DI 3*xStride
