@@ -3,6 +3,8 @@ package infer
 import (
 	"math"
 	"slices"
+
+	"hotcell/models/gguf"
 )
 
 // arch is what distinguishes one model family from another. There is one graph; it reads this table, the shape in the metadata, and which tensors the
@@ -116,13 +118,8 @@ func smallThinker(r *metaReader, h *hparams) {
 	experts(softmaxAll, true)(r, h)
 	h.routeEarly = true
 	if window := r.countOr("attention.sliding_window", 0, 1<<30); window > 0 {
-		for l := range h.perLayer {
-			if l%4 == 0 {
-				h.perLayer[l].rope = noRope
-			} else {
-				h.perLayer[l].window = window
-			}
-		}
+		r.windows(h, window, func(l int) bool { return l%4 != 0 })
+		h.rotateWindowed()
 	}
 }
 
@@ -141,10 +138,7 @@ func gemma2(r *metaReader, h *hparams) {
 	if h.layers == 46 {
 		h.attentionScale = float32(1 / math.Sqrt(float64(h.dim/h.heads)))
 	}
-	window := r.countOr("attention.sliding_window", 4096, 1<<30)
-	for l := 0; l < h.layers; l += 2 {
-		h.perLayer[l].window = window
-	}
+	r.windows(h, r.countOr("attention.sliding_window", 4096, 1<<30), everyButLastOf(2))
 }
 
 func gemma3(r *metaReader, h *hparams) {
@@ -159,24 +153,48 @@ func gemma3(r *metaReader, h *hparams) {
 	}
 	local := ropeParams{dims: h.ropes[0].dims, style: h.ropes[0].style, base: float64(r.float("rope.freq_base_swa", 10000)), scale: 1, attnFactor: 1}
 	h.ropes = append(h.ropes, local)
+	r.windows(h, window, everyButLastOf(6))
 	for l := range h.perLayer {
-		if l%6 != 5 {
-			h.perLayer[l] = layerShape{window: window, rope: 1}
+		if h.perLayer[l].window > 0 {
+			h.perLayer[l].rope = 1
 		}
 	}
 }
 
 func windowEverywhere(r *metaReader, h *hparams) {
-	window := r.countOr("attention.sliding_window", 0, 1<<30)
-	for l := range h.perLayer {
-		h.perLayer[l].window = window
-	}
+	r.windows(h, r.countOr("attention.sliding_window", 0, 1<<30), func(int) bool { return true })
 }
 
 func windowOnEvenLayers(r *metaReader, h *hparams) {
-	window := r.countOr("attention.sliding_window", 0, 1<<30)
-	for l := 0; l < h.layers; l += 2 {
-		h.perLayer[l].window = window
+	r.windows(h, r.countOr("attention.sliding_window", 0, 1<<30), everyButLastOf(2))
+}
+
+// everyButLastOf says that of each n layers all but the last have a window.
+func everyButLastOf(n int) func(l int) bool { return func(l int) bool { return l%n != n-1 } }
+
+// windows gives some layers a window: those that the file names in attention.sliding_window_pattern (a flag for each layer, or a number n for
+// all but the last of each n), or else the family's own.
+func (r *metaReader) windows(h *hparams, window int, family func(l int) bool) {
+	if v, ok := r.f.Value(r.key("attention.sliding_window_pattern")); ok && r.err == nil {
+		if flags, err := r.f.Ints(r.key("attention.sliding_window_pattern")); err == nil && len(flags) >= h.layers {
+			family = func(l int) bool { return flags[l] != 0 }
+		} else if v.Kind() != gguf.KindArray {
+			family = everyButLastOf(r.count("attention.sliding_window_pattern", 1<<12))
+		}
+	}
+	for l := range h.perLayer {
+		if family(l) {
+			h.perLayer[l].window = window
+		}
+	}
+}
+
+// rotateWindowed takes the rotation away from layers without a window.
+func (h *hparams) rotateWindowed() {
+	for l := range h.perLayer {
+		if h.perLayer[l].window == 0 {
+			h.perLayer[l].rope = noRope
+		}
 	}
 }
 
@@ -195,14 +213,8 @@ func cohere(r *metaReader, h *hparams) { h.logitScale = r.float("logit_scale", 1
 
 // cohere2: every fourth layer sees everything and knows no positions.
 func cohere2(r *metaReader, h *hparams) {
-	window := r.countOr("attention.sliding_window", 4096, 1<<30)
-	for l := range h.perLayer {
-		if l%4 == 3 {
-			h.perLayer[l].rope = noRope
-		} else {
-			h.perLayer[l].window = window
-		}
-	}
+	r.windows(h, r.countOr("attention.sliding_window", 4096, 1<<30), everyButLastOf(4))
+	h.rotateWindowed()
 }
 
 // smolLM3: every fourth layer knows no positions.

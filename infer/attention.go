@@ -17,7 +17,7 @@ func (e *engine) attention(w *workers.Worker, l int) {
 	e.projections(w, &counter[phaseQKV], lw)
 	w.Barrier()
 
-	if lw.qNorm != nil && lw.qNorm.whole || lw.kNorm != nil && lw.kNorm.whole {
+	if lw.qNorm != nil && lw.qNorm.whole {
 		e.normWholeRows(lw, lo, hi)
 		w.Barrier()
 	}
@@ -115,9 +115,11 @@ func (e *engine) normWholeRows(lw *layerWeights, lo, hi int) {
 	for t := lo; t < hi; t++ {
 		q, k := e.q.row(t, h.heads*h.headDim), e.k.row(t, h.kvHeads*h.headDim)
 		lw.q.finish(q)
-		lw.k.finish(k)
 		lw.qNorm.apply(q, q)
-		lw.kNorm.apply(k, k)
+		if lw.kNorm != nil {
+			lw.k.finish(k)
+			lw.kNorm.apply(k, k)
+		}
 	}
 }
 

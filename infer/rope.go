@@ -48,7 +48,7 @@ func (r *metaReader) rope(h *hparams) ropeParams {
 	case kind != "" && kind != "none" && kind != "linear" && kind != "yarn" && kind != "longrope" && kind != "su":
 		r.err = fmt.Errorf("%s: the RoPE scaling type %q is not supported", r.f.Name(), kind)
 	}
-	if (kind == "" || kind == "linear" || kind == "yarn") && factor > 0 {
+	if kind != "none" && factor > 0 {
 		p.scale = 1 / factor
 	}
 	p.yarn = kind == "yarn"

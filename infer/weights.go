@@ -150,6 +150,9 @@ func (ld *loader) attention(lw *layerWeights) {
 	}
 	lw.qNorm = ld.headNorm("attn_q_norm", h.heads)
 	lw.kNorm = ld.headNorm("attn_k_norm", h.kvHeads)
+	if lw.qNorm != nil && lw.qNorm.whole && lw.kNorm != nil {
+		lw.kNorm.whole = true // with one key head the shape does not tell
+	}
 	lw.sinks = ld.optional("attn_sinks.weight", h.heads)
 	if ld.has("attn_sub_norm.weight") {
 		lw.subNorm = ld.norm("attn_sub_norm", qDim)
