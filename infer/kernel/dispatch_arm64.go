@@ -10,9 +10,15 @@ import (
 // quantised products.
 func archOps() []ops {
 	neon := ops{
-		name:     "neon",
-		panel:    [numFormats]panelFunc{panelF32NEON, panelF16NEON, panelQ8NEON, panelQ4NEON},
-		tile:     [numFormats]tileFunc{tileF32NEON, tileF16NEON, tileQ8NEON, tileQ4NEON},
+		name: "neon",
+		panel: [numFormats]panelFunc{
+			F32: panelF32NEON, F16: panelF16NEON, Q8: panelQ8NEON, Q4: panelQ4NEON,
+			Q4K: panelQ4KNEON, Q4T: panelQ4TNEON, Q8S: panelQ8SNEON, Q8A: panelQ8ANEON,
+		},
+		tile: [numFormats]tileFunc{
+			F32: tileF32NEON, F16: tileF16NEON, Q8: tileQ8NEON, Q4: tileQ4NEON,
+			Q4K: tileQ4KNEON, Q4T: tileQ4TNEON, Q8S: tileQ8SNEON, Q8A: tileQ8ANEON,
+		},
 		quantize: quantizeNEON,
 		dotF32:   dotF32NEON,
 		dotF16:   dotF16NEON,
@@ -27,7 +33,11 @@ func archOps() []ops {
 	dotprod := neon
 	dotprod.name = "dotprod"
 	dotprod.panel[Q8], dotprod.panel[Q4] = panelQ8Dotprod, panelQ4Dotprod
+	dotprod.panel[Q4K], dotprod.panel[Q4T] = panelQ4KDotprod, panelQ4TDotprod
+	dotprod.panel[Q8S], dotprod.panel[Q8A] = panelQ8SDotprod, panelQ8ADotprod
 	dotprod.tile[Q8], dotprod.tile[Q4] = tileQ8Dotprod, tileQ4Dotprod
+	dotprod.tile[Q4K], dotprod.tile[Q4T] = tileQ4KDotprod, tileQ4TDotprod
+	dotprod.tile[Q8S], dotprod.tile[Q8A] = tileQ8SDotprod, tileQ8ADotprod
 	return []ops{dotprod, neon}
 }
 
@@ -72,6 +82,58 @@ func tileQ8Dotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStri
 
 //go:noescape
 func tileQ4Dotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+// panelk_neon_arm64.s
+
+//go:noescape
+func panelQ4KNEON(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ4TNEON(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8SNEON(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8ANEON(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func tileQ4KNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ4TNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8SNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8ANEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+// panelk_dotprod_arm64.s, tilek_dotprod_arm64.s
+
+//go:noescape
+func panelQ4KDotprod(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ4TDotprod(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8SDotprod(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8ADotprod(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func tileQ4KDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ4TDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8SDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8ADotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 // quantize_arm64.s
 
