@@ -174,7 +174,7 @@ func (l *Library) checkFiles(name string, files []EntryFile) error {
 }
 
 // Path returns the file of the model with this name, or with the only name that
-// begins so; of a split model it is the first part. The error wraps
+// begins so; of a split model it is the first part. The error is
 // fs.ErrNotExist if there is none.
 func (l *Library) Path(name string) (string, error) {
 	names, err := l.names()
@@ -185,7 +185,7 @@ func (l *Library) Path(name string) (string, error) {
 		names = slices.DeleteFunc(names, func(n string) bool { return name == "" || !strings.HasPrefix(n, name) })
 		switch len(names) {
 		case 0:
-			return "", fmt.Errorf("the library has no model %q: %w", name, fs.ErrNotExist)
+			return "", unknownModel(name)
 		case 1:
 			name = names[0]
 		default:
@@ -208,6 +208,15 @@ func (l *Library) Path(name string) (string, error) {
 	return "", fmt.Errorf("the model %q of the library has lost its files; remove it and import it again", name)
 }
 
+// unknownModel is the error for a name that the library does not have.
+type unknownModel string
+
+func (name unknownModel) Error() string {
+	return fmt.Sprintf("the library has no model %q", string(name))
+}
+
+func (unknownModel) Is(target error) bool { return target == fs.ErrNotExist }
+
 // Remove deletes the model with exactly this name and returns what it was. Of a
 // linked model only the link goes.
 func (l *Library) Remove(name string) (Entry, error) {
@@ -216,7 +225,7 @@ func (l *Library) Remove(name string) (Entry, error) {
 		return Entry{}, err
 	}
 	if !slices.Contains(names, name) {
-		return Entry{}, fmt.Errorf("the library has no model %q: %w", name, fs.ErrNotExist)
+		return Entry{}, unknownModel(name)
 	}
 	e := l.entry(name)
 	s, err := l.stage()

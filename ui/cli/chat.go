@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -50,7 +51,7 @@ func newChat(s *streams) *cobra.Command {
 		cfg.Load = func(ctx context.Context, progress func(done, total int64)) (ui.Engine, error) {
 			config := m.config()
 			config.Progress = progress
-			return infer.Open(ctx, f, config)
+			return openSession(ctx, f, config, io.Discard)
 		}
 		return ui.Run(c.Context(), cfg)
 	}

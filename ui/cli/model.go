@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -13,6 +16,7 @@ import (
 	"hotcell/infer"
 	"hotcell/models"
 	"hotcell/models/gguf"
+	"hotcell/planner"
 )
 
 // modelFlags choose a model and how it is loaded.
@@ -24,7 +28,7 @@ type modelFlags struct {
 }
 
 func (m *modelFlags) add(f *pflag.FlagSet) {
-	f.StringVarP(&m.path, "model", "m", "", "GGUF `file`; without it the built-in model")
+	f.StringVarP(&m.path, "model", "m", "", "GGUF `file`, or a name in the library; without it the built-in model")
 	f.IntVarP(&m.threads, "threads", "t", 0, "worker threads; 0: one for each fast core")
 	f.IntVar(&m.context, "ctx", 0, "context in `tokens`; 0: what the model was trained for, at most 8192")
 	f.StringVar(&m.mode, "mode", "auto", "how feed-forward layers are computed: dense, predicted (only the neurons that the file's own predictor names; slightly lossy) or auto, which is dense")
@@ -45,10 +49,35 @@ func (m *modelFlags) open(ctx context.Context, s *streams, c infer.Config) (*inf
 
 // load is open for a file that is open already; the session owns it.
 func (m *modelFlags) load(ctx context.Context, s *streams, f *gguf.File, c infer.Config) (*infer.Session, error) {
-	bar := newProgress(s, "loading "+f.Name())
+	bar := newProgress(s, "loading "+printable(f.Name()))
 	c.Progress = bar.set
 	defer bar.close()
-	return infer.Open(ctx, f, c)
+	return openSession(ctx, f, c, s.err)
+}
+
+// openSession is infer.Open that says on warn when memory is short, and in a user's words when the system refuses it.
+func openSession(ctx context.Context, f *gguf.File, c infer.Config, warn io.Writer) (*infer.Session, error) {
+	need, _ := infer.MemoryNeed(f, c) // what is wrong with the model is Open's to tell
+	fmt.Fprint(warn, memoryWarning(f.Name(), need))
+	session, err := infer.Open(ctx, f, c)
+	return session, memoryRefusal(f.Name(), need, err)
+}
+
+// memoryWarning is a line for a model that takes more memory than there is, else "".
+func memoryWarning(name string, need planner.Memory) string {
+	if need.Verdict != planner.Over {
+		return ""
+	}
+	return fmt.Sprintf("%s takes %s of memory, but only %s are available: it will be slow, or the system may end it.\n",
+		printable(name), byteText(need.Total), byteText(need.Available))
+}
+
+// memoryRefusal replaces the error of a system that refuses memory.
+func memoryRefusal(name string, need planner.Memory, err error) error {
+	if !errors.Is(err, syscall.ENOMEM) {
+		return err
+	}
+	return fmt.Errorf("%s: the system refuses the %s of memory that this takes; choose a smaller context (--ctx) or a smaller model", name, byteText(need.Total))
 }
 
 // progress is a bar on standard error that appears when something takes longer than a second.

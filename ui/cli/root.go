@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"hotcell/models"
 )
 
 // streams are where a command reads and writes.
@@ -39,12 +41,12 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	case errors.Is(err, syscall.EPIPE):
 		return 0 // the reader of a pipe has seen enough
 	case errors.As(err, &usage):
-		fmt.Fprintf(errOut, "hotcell: %v\n", err)
+		fmt.Fprintf(errOut, "hotcell: %s\n", printable(err.Error()))
 		return 2
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return 130
 	}
-	fmt.Fprintf(errOut, "hotcell: %v\n", err)
+	fmt.Fprintf(errOut, "hotcell: %s\n", printable(err.Error()))
 	return 1
 }
 
@@ -65,10 +67,13 @@ func newRoot(s *streams) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%w (see %s --help)", err, c.CommandPath())
 	})
+	root.PersistentFlags().Func("data-dir", "`folder` of the library and other data (also in $"+models.DataEnv+")", func(dir string) error {
+		return os.Setenv(models.DataEnv, dir) // so that the flag and the variable cannot disagree
+	})
 	chat := newChat(s)
 	root.Flags().AddFlagSet(chat.Flags())
 	root.RunE = chat.RunE
-	root.AddCommand(chat, newRun(s), newTokenize(s), newLogits(s), newPerplexity(s))
+	root.AddCommand(chat, newRun(s), newTokenize(s), newLogits(s), newPerplexity(s), newInspect(s), newImport(s), newModels(s))
 	return root
 }
 
