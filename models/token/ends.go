@@ -2,25 +2,46 @@ package token
 
 import "slices"
 
-// Well-known texts of tokens that end a turn. Files seldom name all of theirs
-// in the metadata, and some give these tokens the wrong type.
+// Files seldom name all the tokens that end a turn, and some give them the wrong
+// type. These are found by their texts.
 var (
+	// End a turn.
 	eotTexts = []string{
 		"<|eot_id|>",             // Llama 3
-		"<|im_end|>",             // ChatML: Qwen, SmallThinker, Yi
+		"<|im_end|>",             // ChatML: Qwen, SmallThinker, SmolLM, InternLM, Kimi
 		"<|end|>",                // Phi-3
 		"<end_of_turn>",          // Gemma
 		"<|end_of_turn|>",        // OpenChat
 		"<end_of_utterance>",     // SmolVLM
 		"<|return|>", "<|call|>", // gpt-oss
+		"<|flush|>", "<|calls|>", // Solar
 		"<|endoftext|>",            // GPT-2
 		"<|end_of_text|>",          // Llama 3 base, Granite
 		"<｜end▁of▁sentence｜>",      // DeepSeek
+		"<|end_of_sentence|>",      // Ernie
 		"<|END_OF_TURN_TOKEN|>",    // Command-R
-		"<EOT>", "_<EOT>", "[EOT]", // several
+		"[|endofturn|]",            // Exaone
+		"<EOT>", "_<EOT>", "[EOT]", // several, Kimi
+		"[EOS]", "<eos>", // Kimi, Gemma
+		"[e~[", // MiniMax
 	}
 	eomText = "<|eom_id|>" // Llama 3.1: a tool answers before the turn goes on
 	eosText = "</s>"       // SentencePiece; too common in prose to be made a control token
+
+	// Begin the turn of someone else, which ends the turn of the model. GLM has
+	// no other end; where a model has another one these do no harm.
+	otherTurnTexts = []string{"<|user|>", "<|observation|>"}
+
+	// Steer the completion of code: what comes next, or the end of what was asked.
+	fillTexts = []string{
+		"<|fim_prefix|>", "<fim-prefix>", "<fim_prefix>", "<｜fim▁begin｜>", "<PRE>", "▁<PRE>", "<|code_prefix|>",
+		"<|fim_suffix|>", "<fim-suffix>", "<fim_suffix>", "<｜fim▁hole｜>", "<SUF>", "▁<SUF>", "<|code_suffix|>",
+		"<|fim_middle|>", "<fim-middle>", "<fim_middle>", "<｜fim▁end｜>", "<MID>", "▁<MID>", "<|code_middle|>",
+	}
+	fillEndTexts = []string{
+		"<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]",
+		"<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>", "<|file_sep|>",
+	}
 )
 
 // readSpecialIDs reads the ids that the file names and finds by their texts
@@ -36,12 +57,14 @@ func (t *Tokenizer) readSpecialIDs(m Metadata) error {
 		}
 		*special.id = id
 	}
-	for _, text := range t.endTexts() {
+	for _, text := range slices.Concat(t.endTexts(), fillTexts, fillEndTexts) {
 		if id, ok := t.vocab.ids[text]; ok {
 			t.vocab.kinds[id] = control
-			if t.eot == none {
-				t.eot = id
-			}
+		}
+	}
+	for _, text := range t.endTexts() {
+		if id, ok := t.vocab.ids[text]; ok && t.eot == none {
+			t.eot = id
 		}
 	}
 	if id, ok := t.vocab.ids[eomText]; ok {
@@ -55,23 +78,29 @@ func (t *Tokenizer) readSpecialIDs(m Metadata) error {
 
 // endTexts returns the well-known texts that end a turn of this model.
 func (t *Tokenizer) endTexts() []string {
-	if _, harmony := t.vocab.ids["<|return|>"]; !harmony {
+	has := func(text string) bool { _, ok := t.vocab.ids[text]; return ok }
+	harmony := has("<|return|>") && has("<|call|>")
+	solar := has("<|flush|>") && (has("<|call|>") || has("<|calls|>"))
+	if !harmony && !solar {
 		return eotTexts
 	}
-	// In gpt-oss <|end|> ends a message, and more messages of the turn follow.
+	// In gpt-oss and Solar <|end|> ends a message, and more messages of the turn
+	// follow.
 	return slices.DeleteFunc(slices.Clone(eotTexts), func(text string) bool { return text == "<|end|>" })
 }
 
 // collectEnds lists every token that ends a turn.
 func (t *Tokenizer) collectEnds() {
 	t.ends = append(t.ends, t.eos, t.eot, t.eom)
-	for _, text := range t.endTexts() {
+	for _, text := range slices.Concat(t.endTexts(), fillEndTexts) {
 		if id, ok := t.vocab.ids[text]; ok {
 			t.ends = append(t.ends, id)
 		}
 	}
-	if id, ok := t.vocab.ids[eosText]; ok && t.vocab.kinds[id] == control {
-		t.ends = append(t.ends, id)
+	for _, text := range slices.Concat(otherTurnTexts, []string{eosText}) {
+		if id, ok := t.vocab.ids[text]; ok && t.vocab.kinds[id] == control {
+			t.ends = append(t.ends, id)
+		}
 	}
 	t.ends = slices.DeleteFunc(t.ends, func(id int32) bool { return id == none })
 	slices.Sort(t.ends)

@@ -27,6 +27,7 @@ type joiner interface {
 func (s *scratch) startWord(n int) {
 	if cap(s.symbols) < n {
 		s.symbols = make([]symbol, 0, n)
+		s.pairs = make([]uint64, 0, n)
 	}
 	s.symbols = s.symbols[:0]
 }

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -88,7 +89,7 @@ func rankScores(scores []float32) []uint32 {
 }
 
 func (e *spm) encode(dst []int32, text string, start bool, s *scratch) []int32 {
-	s.text = s.text[:0]
+	s.text = slices.Grow(s.text[:0], len(text)+strings.Count(text, " ")*(len(blank)-1)+len(blank))
 	if start && e.spacePrefix {
 		s.text = append(s.text, blank...)
 	}
@@ -99,15 +100,34 @@ func (e *spm) encode(dst []int32, text string, start bool, s *scratch) []int32 {
 			s.text = append(s.text, text[i])
 		}
 	}
-	s.startWord(0)
-	blankBefore := true
 	for at := 0; at < len(s.text); {
-		r, size := utf8.DecodeRune(s.text[at:])
-		isBlank := r == '▁'
-		if isBlank && !blankBefore && e.byWord {
-			dst = e.mergeWord(dst, s)
+		end := len(s.text)
+		if e.byWord {
+			end = wordEnd(s.text, at)
 		}
-		blankBefore = isBlank
+		dst = e.encodeWord(dst, at, end, s)
+		at = end
+	}
+	return dst
+}
+
+// wordEnd returns the end of the word at text[at]: blanks, and then what is
+// none.
+func wordEnd(text []byte, at int) int {
+	for bytes.HasPrefix(text[at:], []byte(blank)) {
+		at += len(blank)
+	}
+	if n := bytes.Index(text[at:], []byte(blank)); n >= 0 {
+		return at + n
+	}
+	return len(text)
+}
+
+// encodeWord appends the ids of s.text[at:end].
+func (e *spm) encodeWord(dst []int32, at, end int, s *scratch) []int32 {
+	s.startWord(utf8.RuneCount(s.text[at:end]))
+	for at < end {
+		_, size := utf8.DecodeRune(s.text[at:])
 		id, ok := e.piece(s.text[at : at+size])
 		if !ok {
 			id = none
@@ -115,14 +135,8 @@ func (e *spm) encode(dst []int32, text string, start bool, s *scratch) []int32 {
 		s.addSymbol(at, at+size, id)
 		at += size
 	}
-	return e.mergeWord(dst, s)
-}
-
-// mergeWord merges the symbols of s, appends the ids to dst and starts
-// the next word.
-func (e *spm) mergeWord(dst []int32, s *scratch) []int32 {
 	s.merge(e)
-	for at := int32(0); at >= 0 && len(s.symbols) > 0; at = s.symbols[at].next {
+	for at := int32(0); at >= 0; at = s.symbols[at].next {
 		sym := &s.symbols[at]
 		if sym.id != none {
 			dst = append(dst, sym.id)
@@ -130,7 +144,6 @@ func (e *spm) mergeWord(dst []int32, s *scratch) []int32 {
 		}
 		dst = e.spell(dst, s.text[sym.start:sym.end])
 	}
-	s.startWord(0)
 	return dst
 }
 

@@ -190,9 +190,18 @@ func TestEndsOfTurn(t *testing.T) {
 		ends  string
 	}{
 		{"Llama 3 ends messages and turns", "<|eot_id|> <|eom_id|> <|end_of_text|> <|start_header_id|>", "<|eot_id|> <|eom_id|> <|end_of_text|>"},
-		{"Gemma", "<start_of_turn> <end_of_turn>", "<end_of_turn>"},
-		{"Phi", "<|user|> <|end|>", "<|end|>"},
+		{"ChatML", "<|im_start|> <|im_end|> <|endoftext|>", "<|im_end|> <|endoftext|>"},
+		{"Gemma", "<start_of_turn> <end_of_turn> <eos>", "<end_of_turn> <eos>"},
+		{"Phi", "<|assistant|> <|end|>", "<|end|>"},
+		{"Command-R", "<|START_OF_TURN_TOKEN|> <|END_OF_TURN_TOKEN|>", "<|END_OF_TURN_TOKEN|>"},
+		{"DeepSeek", "<｜User｜> <｜end▁of▁sentence｜>", "<｜end▁of▁sentence｜>"},
+		{"Ernie", "<|begin_of_sentence|> <|end_of_sentence|>", "<|end_of_sentence|>"},
+		{"Granite", "<|start_of_role|> <|end_of_role|> <|end_of_text|>", "<|end_of_text|>"},
+		{"Kimi", "<|im_middle|> <|im_end|> [EOT] [EOS] [BOS]", "<|im_end|> [EOT] [EOS]"},
+		{"in GLM the next turn ends the last", "<|assistant|> <|user|> <|observation|>", "<|user|> <|observation|>"},
 		{"in gpt-oss <|end|> ends only a message", "<|start|> <|end|> <|return|> <|call|>", "<|return|> <|call|>"},
+		{"in Solar <|end|> ends only a message", "<|end|> <|flush|> <|calls|>", "<|flush|> <|calls|>"},
+		{"completion of code ends at the next file", "<|fim_prefix|> <|fim_pad|> <|repo_name|> <|file_sep|>", "<|fim_pad|> <|repo_name|> <|file_sep|>"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := tinySPM()
@@ -209,6 +218,22 @@ func TestEndsOfTurn(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestMistypedTokensOfTheModelAreControlTokens(t *testing.T) {
+	for _, text := range []string{"<|im_end|>", "<|endoftext|>", "<|eom_id|>", "<|fim_prefix|>", "<|fim_middle|>", "<|file_sep|>"} {
+		for _, kind := range []kind{normal, userDefined} {
+			m := tinySPM()
+			m.setTokens(append([]entry{{"<unk>", 0, unknown}, {"▁", 0, normal}}, entry{text, 0, kind}))
+			tok := m.tokenizer(t)
+			if !tok.Control(2) {
+				t.Errorf("%s of type %d is no control token", text, kind)
+			}
+			if ids := tok.Encode(text, EncodeOptions{}); slices.Contains(ids, 2) {
+				t.Errorf("plain text %s gives the control token", text)
+			}
+		}
 	}
 }
 
