@@ -181,7 +181,9 @@ func (ld *loader) block(lw *layerWeights) {
 		lw.ffn = ld.feedForward("", h.ff, ld.predictor)
 		return
 	}
-	lw.router = ld.linear("ffn_gate_inp", h.experts, h.dim)
+	if lw.router = ld.linear("ffn_gate_inp", h.experts, h.dim); ld.err != nil {
+		return // experts divides by their number
+	}
 	lw.selection = ld.optional("exp_probs_b.bias", h.experts)
 	lw.experts = ld.experts()
 	if ld.has("ffn_up_shexp.weight") {
