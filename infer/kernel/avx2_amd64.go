@@ -3,9 +3,15 @@ package kernel
 import "unsafe"
 
 var avx2Ops = ops{
-	name:     "avx2",
-	panel:    [numFormats]panelFunc{panelF32AVX2, panelF16AVX2, panelQ8AVX2, panelQ4AVX2},
-	tile:     [numFormats]tileFunc{tileF32AVX2, tileF16AVX2, tileQ8AVX2, tileQ4AVX2},
+	name: "avx2",
+	panel: [numFormats]panelFunc{
+		F32: panelF32AVX2, F16: panelF16AVX2, Q8: panelQ8AVX2, Q4: panelQ4AVX2,
+		Q4K: panelQ4KAVX2, Q4T: panelQ4TAVX2, Q8S: panelQ8SAVX2, Q8A: panelQ8AAVX2,
+	},
+	tile: [numFormats]tileFunc{
+		F32: tileF32AVX2, F16: tileF16AVX2, Q8: tileQ8AVX2, Q4: tileQ4AVX2,
+		Q4K: tileQ4KAVX2, Q4T: tileQ4TAVX2, Q8S: tileQ8SAVX2, Q8A: tileQ8AAVX2,
+	},
 	quantize: quantizeAVX2,
 	dotF32:   dotF32AVX2,
 	dotF16:   dotF16AVX2,
@@ -28,6 +34,18 @@ func panelQ8AVX2(y, w, x unsafe.Pointer, n int)
 func panelQ4AVX2(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelQ4KAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ4TAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8SAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8AAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func tileF32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
@@ -38,6 +56,18 @@ func tileQ8AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride 
 
 //go:noescape
 func tileQ4AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ4KAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ4TAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8SAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8AAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func quantizeAVX2(dst unsafe.Pointer, x *float32, blocks int)

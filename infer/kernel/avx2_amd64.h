@@ -3,9 +3,16 @@
 // prefetchBytes is how far ahead of its use a panel is asked for: past the end of a 4 KB page, where the CPU's own prefetcher stops.
 #define prefetchBytes 4096
 
+// PREFETCH4 asks for the 4 cache lines at off of a later block.
+#define PREFETCH4(off) \
+	PREFETCHT0 (prefetchBytes+off)(SI)     \
+	PREFETCHT0 (prefetchBytes+off+64)(SI)  \
+	PREFETCHT0 (prefetchBytes+off+128)(SI) \
+	PREFETCHT0 (prefetchBytes+off+192)(SI)
+
 // ONES16 makes 1 in each 16-bit lane.
 #define ONES16(r) \
-	VPCMPEQW r, r, r   \
+	VPCMPEQW r, r, r \
 	VPSRLW   $15, r, r
 
 // NIBBLES makes 0x0f in each byte.
@@ -19,13 +26,11 @@
 	VPCMPEQB r, r, r \
 	VPABSB   r, r
 
-// HALFSUMS sums the 32 activations of a block by halves, as float32: the first 16 in each lane of the lower half of r, the others in the
-// upper half.
+// HALFSUMS sums the 32 activations of a block by halves: the first 16 in each 32-bit lane of the lower half of r, the others in the upper.
 #define HALFSUMS(x, ones8, ones16, r, tmp) \
-	VPMADDUBSW x, ones8, r    \
-	VPMADDWD   ones16, r, r   \
-	VPSHUFD    $0xb1, r, tmp  \
-	VPADDD     tmp, r, r      \
-	VPSHUFD    $0x4e, r, tmp  \
-	VPADDD     tmp, r, r      \
-	VCVTDQ2PS  r, r
+	VPMADDUBSW x, ones8, r   \
+	VPMADDWD   ones16, r, r  \
+	VPSHUFD    $0xb1, r, tmp \
+	VPADDD     tmp, r, r     \
+	VPSHUFD    $0x4e, r, tmp \
+	VPADDD     tmp, r, r

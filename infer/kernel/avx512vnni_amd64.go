@@ -4,9 +4,15 @@ import "unsafe"
 
 // avx512vnniOps differs from avx2Ops in the matrix products; the rest is too short to gain from wider registers.
 var avx512vnniOps = ops{
-	name:     "avx512vnni",
-	panel:    [numFormats]panelFunc{panelF32AVX512, panelF16AVX512, panelQ8VNNI, panelQ4VNNI},
-	tile:     [numFormats]tileFunc{tileF32AVX512, tileF16AVX512, tileQ8VNNI, tileQ4VNNI},
+	name: "avx512vnni",
+	panel: [numFormats]panelFunc{
+		F32: panelF32AVX512, F16: panelF16AVX512, Q8: panelQ8VNNI, Q4: panelQ4VNNI,
+		Q4K: panelQ4KVNNI, Q4T: panelQ4TVNNI, Q8S: panelQ8SVNNI, Q8A: panelQ8AVNNI,
+	},
+	tile: [numFormats]tileFunc{
+		F32: tileF32AVX512, F16: tileF16AVX512, Q8: tileQ8VNNI, Q4: tileQ4VNNI,
+		Q4K: tileQ4KVNNI, Q4T: tileQ4TVNNI, Q8S: tileQ8SVNNI, Q8A: tileQ8AVNNI,
+	},
 	quantize: quantizeAVX2,
 	dotF32:   dotF32AVX2,
 	dotF16:   dotF16AVX2,
@@ -29,6 +35,18 @@ func panelQ8VNNI(y, w, x unsafe.Pointer, n int)
 func panelQ4VNNI(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelQ4KVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ4TVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8SVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ8AVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func tileF32AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
@@ -39,3 +57,15 @@ func tileQ8VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride 
 
 //go:noescape
 func tileQ4VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ4KVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ4TVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8SVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileQ8AVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)

@@ -37,10 +37,18 @@ func BenchmarkStreamingRead(b *testing.B) {
 	}
 }
 
-// BenchmarkPanel reads panels of 4096 columns from memory, one token: bytes of weights for each second.
+// benchFormats are the formats with the bits that a weight takes in the usual file: Q4_0, Q4_K, IQ4_XS, Q6_K, Q5_K, Q8_0.
+var benchFormats = []struct {
+	format   Format
+	fileBits float64
+}{{Q4, 4.5}, {Q4K, 4.5}, {Q4T, 4.25}, {Q8S, 6.5625}, {Q8A, 5.5}, {Q8, 8.5}, {F16, 16}, {F32, 32}}
+
+// BenchmarkPanel reads panels of 4096 columns from memory, one token: bytes of weights for each second, as they lie in memory and
+// as they took in the file.
 func BenchmarkPanel(b *testing.B) {
 	mem := stream(b)
-	for _, f := range []Format{Q4, Q8, F16, F32} {
+	for _, bf := range benchFormats {
+		f := bf.format
 		for _, v := range variants {
 			b.Run(fmt.Sprintf("%v/%s", f, v.name), func(b *testing.B) {
 				n, panel, x := benchPanel(f)
@@ -55,6 +63,8 @@ func BenchmarkPanel(b *testing.B) {
 						v.panel[f](unsafe.Pointer(&y), unsafe.Pointer(&mem[off]), unsafe.Pointer(&x[0]), n)
 					}
 				}
+				file := bf.fileBits / 8 * PanelRows * benchCols * float64(total/panel) * float64(b.N)
+				b.ReportMetric(file/b.Elapsed().Seconds()/1e9, "fileGB/s")
 			})
 		}
 	}
@@ -63,7 +73,8 @@ func BenchmarkPanel(b *testing.B) {
 // BenchmarkTile multiplies one cached panel of 4096 columns with 4 tokens: what prefill can reach, in multiplications and additions for
 // each second.
 func BenchmarkTile(b *testing.B) {
-	for _, f := range []Format{Q4, Q8, F16, F32} {
+	for _, bf := range benchFormats {
+		f := bf.format
 		for _, v := range variants {
 			b.Run(fmt.Sprintf("%v/%s", f, v.name), func(b *testing.B) {
 				n, panel, x := benchPanel(f)
@@ -80,17 +91,19 @@ func BenchmarkTile(b *testing.B) {
 	}
 }
 
-// benchPanel is the length, size and 4 tokens' input of a panel of 4096 columns.
+// benchCols is the width of the panels of benchmarks.
+const benchCols = 4096
+
+// benchPanel is the length, size and 4 tokens' input of a panel.
 func benchPanel(f Format) (n, panel int, x []byte) {
-	const cols = 4096
-	n = cols / unitCols(f)
-	return n, f.PanelBytes(cols), make([]byte, Tile*inputBytes(f, n))
+	n = benchCols / unitCols(f)
+	return n, f.PanelBytes(benchCols), make([]byte, Tile*inputBytes(f, n))
 }
 
 func BenchmarkQuantize(b *testing.B) {
 	for _, v := range variants {
 		b.Run(v.name, func(b *testing.B) {
-			const blocks = 4096 / BlockCols
+			const blocks = benchCols / BlockCols
 			x, dst := randomActs(1, blocks*BlockCols).Row(0), make([]byte, actRecordBytes(blocks))
 			b.SetBytes(int64(len(x) * 4))
 			for b.Loop() {

@@ -7,7 +7,7 @@ import (
 )
 
 // panelFunc computes one panel for one token: y [16]float32 = panel w times x. n is the number of columns for the F formats and
-// of blocks for the Q formats; x is the token's float32 row or its 8-bit record. n is at least 1.
+// of blocks for the Q formats; x is the token's float32 row or its 8-bit record. n is at least 1, for Q4K a multiple of 8.
 type panelFunc func(y, w, x unsafe.Pointer, n int)
 
 // tileFunc does the same for Tile tokens, whose inputs and outputs lie xStride and yStride bytes apart. Each token's result has the bits that

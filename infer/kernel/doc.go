@@ -14,7 +14,7 @@
 //	Q8   [c/32] blocks of [8][16][4]int8, then scales [c/32][16]float16
 //	Q4   [c/32] blocks of [4][16][4]byte, then scales [c/32][16]float16
 //	Q4K  blocks as Q4, then [c/256] of {d [16]float16, dmin [16]float16, scales [8][16]uint8, minima [8][16]uint8}
-//	Q4T  a table [16]int8 padded to 64 bytes, blocks as Q4, then scales [c/32][16]float32
+//	Q4T  a table [16]int8, none -128, padded to 64 bytes, blocks as Q4, then scales [c/32][16]float32
 //	Q8S  blocks as Q8, then scales [c/16][16]float32
 //	Q8A  blocks as Q8 with values 0 to 31, then scales [c/16][16]float32, then minima [c/16][16]float32
 //

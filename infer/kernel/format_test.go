@@ -9,10 +9,19 @@ import (
 	"hotcell/models/gguf"
 )
 
-// fileType is the file type that a format is named after.
-var fileType = [numFormats]gguf.Type{F32: gguf.F32, F16: gguf.F16, Q8: gguf.Q8_0, Q4: gguf.Q4_0}
+// fileType is a file type of each format.
+var fileType = [numFormats]gguf.Type{
+	F32: gguf.F32, F16: gguf.F16, Q8: gguf.Q8_0, Q4: gguf.Q4_0,
+	Q4K: gguf.Q4_K, Q4T: gguf.IQ4_NL, Q8S: gguf.Q6_K, Q8A: gguf.Q5_1,
+}
 
-// randomRows makes rows of a file type with finite weights of any code.
+// float16At says where the float16 scales and minima of a block lie; at its start where a type is not listed.
+var float16At = map[gguf.Type][]int{
+	gguf.Q4_1: {0, 2}, gguf.Q5_1: {0, 2}, gguf.Q2_K: {80, 82}, gguf.Q3_K: {108}, gguf.Q4_K: {0, 2}, gguf.Q5_K: {0, 2}, gguf.Q6_K: {208},
+	gguf.MXFP4: {}, gguf.IQ1_M: {}, gguf.TQ1_0: {52}, gguf.TQ2_0: {64},
+}
+
+// randomRows makes rows of a file type with weights of any code, finite where a scale is one float16.
 func randomRows(r *rand.Rand, typ gguf.Type, rows, cols int) []byte {
 	elems, size := typ.Block()
 	src := make([]byte, rows*cols/elems*size)
@@ -29,21 +38,34 @@ func randomRows(r *rand.Rand, typ gguf.Type, rows, cols int) []byte {
 			for j := range block {
 				block[j] = byte(r.Uint32())
 			}
-			putU16(block, small16(r))
+			at, listed := float16At[typ]
+			if !listed {
+				at = []int{0}
+			}
+			for _, off := range at {
+				putU16(block[off:], small16(r))
+			}
 		}
 	}
 	return src
 }
 
 func TestPackedRowsAreTheDequantizedRows(t *testing.T) {
-	for _, typ := range []gguf.Type{gguf.F32, gguf.BF16, gguf.F16, gguf.Q8_0, gguf.Q5_0, gguf.Q4_0} {
+	for _, typ := range []gguf.Type{
+		gguf.F32, gguf.BF16, gguf.F16, gguf.Q8_0, gguf.Q5_0, gguf.Q4_0, gguf.Q4_1, gguf.Q5_1, gguf.Q2_K, gguf.Q3_K, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K,
+		gguf.IQ1_S, gguf.IQ1_M, gguf.IQ2_XXS, gguf.IQ2_XS, gguf.IQ2_S, gguf.IQ3_XXS, gguf.IQ3_S, gguf.IQ4_NL, gguf.IQ4_XS, gguf.MXFP4,
+		gguf.TQ1_0, gguf.TQ2_0,
+	} {
 		t.Run(typ.String(), func(t *testing.T) {
 			f, ok := FormatOf(typ)
 			if !ok {
 				t.Fatalf("%v has no format", typ)
 			}
 			for _, rows := range []int{1, 16, 21, 32} {
-				const cols = 160
+				cols := 160
+				if elems, _ := typ.Block(); elems > BlockCols {
+					cols = 2 * elems
+				}
 				m := &Matrix{Format: f, Rows: rows, Cols: cols, Data: alignedBytes(MatrixBytes(f, rows, cols))}
 				src := randomRows(newRand(uint64(typ)), typ, rows, cols)
 				rowBytes := len(src) / rows
@@ -63,7 +85,7 @@ func TestPackedRowsAreTheDequantizedRows(t *testing.T) {
 					}
 					m.Row(row, got)
 					for c := range want {
-						if got[c] != want[c] {
+						if got[c] != want[c] && !sameFloat(got[c], want[c]) {
 							t.Fatalf("%d rows: row %d column %d is %v, want %v", rows, row, c, got[c], want[c])
 						}
 					}
@@ -83,7 +105,7 @@ func TestPackPanelRefusesWhatDoesNotFit(t *testing.T) {
 		want  string
 	}{
 		{"another type", 0, gguf.Q8_0, 16 * 2 * 34, "cannot be packed as Q4"},
-		{"a type without a format", 0, gguf.Q6_K, 16 * 64, "cannot be packed as Q4"},
+		{"a type without a format", 0, gguf.I32, 16 * 64, "cannot be packed as Q4"},
 		{"too few bytes", 0, gguf.Q4_0, 16*2*18 - 1, "575 bytes for 16 rows"},
 		{"a full panel where rows end", 1, gguf.Q4_0, 16 * 2 * 18, "576 bytes for 4 rows"},
 	} {
@@ -97,9 +119,12 @@ func TestPackPanelRefusesWhatDoesNotFit(t *testing.T) {
 }
 
 func TestMatrixBytesCountsWholePanels(t *testing.T) {
-	for f, perRow := range map[Format]int{F32: 64 * 4, F16: 64 * 2, Q8: 2 * 34, Q4: 2 * 18} {
+	for f, panel := range map[Format]int{
+		F32: 16 * 256 * 4, F16: 16 * 256 * 2, Q8: 16 * 8 * 34, Q4: 16 * 8 * 18,
+		Q4K: 16 * (8*16 + 4 + 16), Q4T: 64 + 16*8*20, Q8S: 16 * 8 * 40, Q8A: 16 * 8 * 48,
+	} {
 		for _, rows := range []int{1, 16, 17, 33} {
-			if got, want := MatrixBytes(f, rows, 64), (rows+15)/16*16*perRow; got != want {
+			if got, want := MatrixBytes(f, rows, 256), (rows+15)/16*panel; got != want {
 				t.Errorf("%v, %d rows: %d bytes, want %d", f, rows, got, want)
 			}
 		}

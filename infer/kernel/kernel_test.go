@@ -33,7 +33,7 @@ func eachVariant(t *testing.T, test func(t *testing.T, v ops)) {
 }
 
 // formats are all formats, in the order of their values.
-var formats = []Format{F32, F16, Q8, Q4}
+var formats = []Format{F32, F16, Q8, Q4, Q4K, Q4T, Q8S, Q8A}
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
@@ -43,6 +43,14 @@ func unitCols(f Format) int {
 		return BlockCols
 	}
 	return 1
+}
+
+// wholeUnits rounds n, columns or blocks as a panelFunc counts them, up to what the format's panels have: Q4K comes in super-blocks.
+func wholeUnits(f Format, n int) int {
+	if f == Q4K {
+		return (n + superCols/BlockCols - 1) / (superCols / BlockCols) * (superCols / BlockCols)
+	}
+	return n
 }
 
 // inputBytes is the size of one token's input for a panelFunc.
@@ -56,7 +64,7 @@ func inputBytes(f Format, n int) int {
 // filling is a way to fill a panel and an input. Each tries one kind of numbers.
 type filling struct {
 	name   string
-	weight func(r *rand.Rand) float32 // of the F formats
+	weight func(r *rand.Rand) float32 // of the F formats; scales and minima where they are float32
 	code   func(r *rand.Rand, i int) byte
 	scale  func(r *rand.Rand) uint16 // float16 bits
 	x      func(r *rand.Rand) float32
@@ -110,12 +118,43 @@ func (k *filling) fillPanel(r *rand.Rand, f Format, n int, w []byte) {
 			putU16(w[i*2:], k.weight16(r))
 		}
 	default:
-		codes := n * f.blockBytes()
-		for i := range codes {
-			w[i] = k.code(r, i)
+		if f == Q4T {
+			for i := range tableBytes {
+				w[i] = byte(max(-127, int8(k.code(r, i)))) // no table holds -128
+			}
+			w = w[tableBytes:]
 		}
-		for i := range n * PanelRows {
-			putU16(w[codes+i*2:], k.scale(r))
+		codes, scales := w[:n*f.blockBytes()], w[n*f.blockBytes():]
+		for i := range codes {
+			codes[i] = k.code(r, i)
+			if f == Q8A {
+				codes[i] &= 31
+			}
+		}
+		k.fillScales(r, f, scales)
+	}
+}
+
+// fillScales writes all that lies behind the codes of a panel.
+func (k *filling) fillScales(r *rand.Rand, f Format, scales []byte) {
+	switch f {
+	case Q8, Q4:
+		for i := range len(scales) / 2 {
+			putU16(scales[i*2:], k.scale(r))
+		}
+	case Q4K:
+		for s := range len(scales) / superBytes {
+			sup := scales[s*superBytes:][:superBytes]
+			for i := range 2 * PanelRows {
+				putU16(sup[i*2:], k.scale(r))
+			}
+			for i := 4 * PanelRows; i < superBytes; i++ {
+				sup[i] = k.code(r, i)
+			}
+		}
+	default:
+		for i := range len(scales) / 4 {
+			putF32(scales[i*4:], k.weight(r))
 		}
 	}
 }
@@ -150,7 +189,8 @@ func (k *filling) fillInput(r *rand.Rand, f Format, n int, x []byte) {
 
 // blockBytes is the size of one block of codes of a Q format.
 func (f Format) blockBytes() int {
-	if f == Q4 {
+	switch f {
+	case Q4, Q4K, Q4T:
 		return q4BlockBytes
 	}
 	return q8BlockBytes
@@ -210,24 +250,70 @@ func exactPanel(f Format, w, x []byte, n int) (rows [PanelRows]sum) {
 			case F16:
 				rows[r].add(float64(gguf.F16ToF32(getU16(w[(i*PanelRows+r)*2:]))) * float64(getF32(x[i*4:])))
 			default:
-				dot := 0
-				for c := range BlockCols {
-					dot += panelCode(f, w[i*f.blockBytes():], r, c) * int(int8(x[i*BlockCols+c]))
-				}
-				d := gguf.F16ToF32(getU16(w[n*f.blockBytes()+i*scaleBytes+r*2:])) * getF32(x[n*BlockCols+i*4:])
-				rows[r].add(float64(dot) * float64(d))
+				exactBlock(&rows[r], f, w, x, n, r, i)
 			}
 		}
 	}
 	return rows
 }
 
+// exactBlock adds row r's block b to its sum. Scales are multiplied in float32, as kernels do.
+func exactBlock(row *sum, f Format, w, x []byte, n, r, b int) {
+	var table [16]int8
+	if f == Q4T {
+		for i := range table {
+			table[i] = int8(w[i])
+		}
+		w = w[tableBytes:]
+	}
+	scales, xd := w[n*f.blockBytes():], getF32(x[n*BlockCols+b*4:])
+	f16 := func(off int) float32 { return gguf.F16ToF32(getU16(scales[off+r*2:])) }
+	parts := 1 // with a scale of their own
+	if f == Q8S || f == Q8A {
+		parts = 2
+	}
+	for part := range parts {
+		dot, xsum := 0, 0
+		for c := part * BlockCols / parts; c < (part+1)*BlockCols/parts; c++ {
+			q := int(int8(x[b*BlockCols+c]))
+			dot += panelCode(f, &table, w[b*f.blockBytes():], r, c) * q
+			xsum += q
+		}
+		var scale, least float32
+		switch f {
+		case Q8, Q4:
+			scale = f16(b * scaleBytes)
+		case Q4K:
+			sup, j := b/8*superBytes, b%8*PanelRows+r
+			scale = f16(sup) * float32(scales[sup+4*PanelRows+j])
+			least = f16(sup+2*PanelRows) * float32(scales[sup+12*PanelRows+j])
+		default:
+			scale = wideAt(scales, b*parts+part, r)
+			if f == Q8A {
+				least = wideAt(scales[n*parts*wideBytes:], b*parts+part, r)
+			}
+		}
+		row.add(float64(dot) * float64(scale*xd))
+		if f == Q4K || f == Q8A {
+			row.add(-float64(xsum) * float64(least*xd))
+		}
+	}
+}
+
 // panelCode is the integer weight of row r and column c of a block.
-func panelCode(f Format, block []byte, r, c int) int {
-	if f == Q8 {
+func panelCode(f Format, table *[16]int8, block []byte, r, c int) int {
+	if f.blockBytes() == q8BlockBytes {
 		return int(int8(block[(c/4*PanelRows+r)*4+c%4]))
 	}
-	return int(block[(c%16/4*PanelRows+r)*4+c%4]>>(c/16*4)&15) - 8
+	nibble := block[(c%16/4*PanelRows+r)*4+c%4] >> (c / 16 * 4) & 15
+	switch f {
+	case Q4:
+		return int(nibble) - 8
+	case Q4T:
+		return int(table[nibble])
+	default:
+		return int(nibble)
+	}
 }
 
 func sameFloat(a, b float32) bool {

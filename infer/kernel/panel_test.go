@@ -17,6 +17,7 @@ func TestPanelGivesTheProductOfEveryFormat(t *testing.T) {
 				t.Run(fmt.Sprintf("%v with %s", f, k.name), func(t *testing.T) {
 					r := newRand(uint64(f))
 					for _, n := range panelLengths {
+						n := wholeUnits(f, n)
 						w := guarded(t, f.PanelBytes(n*unitCols(f)))
 						x := guarded(t, inputBytes(f, n))
 						k.fillPanel(r, f, n, w)
@@ -44,6 +45,7 @@ func TestTileGivesEachTokenTheBitsOfItsPanel(t *testing.T) {
 				t.Run(fmt.Sprintf("%v with %s", f, k.name), func(t *testing.T) {
 					r := newRand(uint64(f))
 					for _, n := range panelLengths {
+						n := wholeUnits(f, n)
 						const yGap, xGap = 20, 12 // strides of unaligned tokens
 						xBytes := inputBytes(f, n)
 						xStride, yStride := xBytes+xGap, PanelRows*4+yGap
@@ -80,7 +82,7 @@ func TestMulIsTheMatrixProductForAnyRowsAndTokens(t *testing.T) {
 		for _, f := range formats {
 			for _, rows := range []int{1, 15, 16, 17, 40} {
 				for _, tokens := range []int{1, 3, 4, 7, 9} {
-					const cols = 96
+					cols := wholeCols(f, 96)
 					m := randomMatrix(t, f, rows, cols)
 					x := randomActs(tokens, cols)
 					x.Quantize(0, tokens)
@@ -125,7 +127,8 @@ func TestMulGivesTheSameBitsForOneTokenAndMany(t *testing.T) {
 		defer func(before ops) { active = before }(active)
 		active = v
 		for _, f := range formats {
-			const rows, cols, tokens = 48, 320, 11
+			const rows, tokens = 48, 11
+			cols := wholeCols(f, 320)
 			m := randomMatrix(t, f, rows, cols)
 			x := randomActs(tokens, cols)
 			x.Quantize(0, tokens)
@@ -169,11 +172,13 @@ func FuzzPanelAgainstExactProduct(f *testing.F) {
 		if len(wSeed) == 0 || len(xSeed) == 0 {
 			return
 		}
-		format, n := Format(shape%4), 1+int(shape/4)%9
+		format, n := Format(shape%byte(numFormats)), 1+int(shape/byte(numFormats))%9
+		n = wholeUnits(format, n)
 		w := make([]byte, format.PanelBytes(n*unitCols(format)))
 		xBytes := inputBytes(format, n)
 		x := make([]byte, Tile*xBytes)
 		repeat(w, wSeed)
+		boundCodes(format, w, n)
 		repeat(x, xSeed)
 		if format.Quantized() {
 			for token := range Tile {
@@ -207,6 +212,20 @@ func repeat(dst, seed []byte) {
 	}
 }
 
+// boundCodes brings weights of any bytes into the range that the format promises.
+func boundCodes(f Format, w []byte, n int) {
+	switch f {
+	case Q4T:
+		for i := range tableBytes {
+			w[i] = byte(max(-127, int8(w[i])))
+		}
+	case Q8A:
+		for i := range n * q8BlockBytes {
+			w[i] &= 31
+		}
+	}
+}
+
 // makeRecord turns any bytes into a valid 8-bit record of n blocks: values above -128 and their sums.
 func makeRecord(x []byte, n int) {
 	for b := range n {
@@ -220,7 +239,13 @@ func makeRecord(x []byte, n int) {
 	}
 }
 
-// randomMatrix packs random rows through the file type of the same name.
+// wholeCols rounds a number of columns up to whole blocks of the format's file type.
+func wholeCols(f Format, cols int) int {
+	elems, _ := fileType[f].Block()
+	return (cols + elems - 1) / elems * elems
+}
+
+// randomMatrix packs random rows through the format's file type.
 func randomMatrix(t *testing.T, f Format, rows, cols int) *Matrix {
 	t.Helper()
 	r := newRand(uint64(rows))

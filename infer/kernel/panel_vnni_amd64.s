@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
+#include "vnni_amd64.h"
 
 // Products of Q4 and Q8 panels on AVX-512 with VNNI (see the package documentation for the layouts).
 //
@@ -17,51 +18,13 @@
 //	DI y   SI codes   R8 scales of the weights   DX activations   R9 their scales   R10 their sums   CX blocks left
 //	Z0 acc   Z1, Z2 integer sums   Z29 zero   Z30 nibble mask   Z31 0x80 in each byte
 
-// PANELBEGIN loads the arguments; a block of codes has 1<<codes bytes.
-#define PANELBEGIN(codes) \
-	MOVQ   y+0(FP), DI       \
-	MOVQ   w+8(FP), SI       \
-	MOVQ   x+16(FP), DX      \
-	MOVQ   n+24(FP), CX      \
-	MOVQ   CX, AX            \
-	SHLQ   $codes, AX        \
-	LEAQ   (SI)(AX*1), R8    \
-	MOVQ   CX, AX            \
-	SHLQ   $5, AX            \
-	LEAQ   (DX)(AX*1), R9    \
-	LEAQ   (R9)(CX*4), R10   \
-	VPXORD Z29, Z29, Z29     \
-	VPXORD Z0, Z0, Z0
-
-// BYTES puts the byte b in all bytes of r.
-#define BYTES(b, r) \
-	MOVL         $(b*0x01010101), AX \
-	VPBROADCASTD AX, r
-
-// OFFSET starts a sum at -(sum of the activations << shift).
-#define OFFSET(shift, xsum, r) \
-	VPSLLD.BCST $shift, xsum, r \
-	VPSUBD      r, Z29, r
-
-// Q4DOT adds group g, low nibbles to Z1, high nibbles to Z2.
-#define Q4DOT(g) \
-	VMOVDQU32     (g*64)(SI), Z3       \
-	VPANDD        Z30, Z3, Z4          \
-	VPSRLD        $4, Z3, Z3           \
-	VPANDD        Z30, Z3, Z3          \
-	VPDPBUSD.BCST (g*4)(DX), Z4, Z1    \
-	VPDPBUSD.BCST (g*4+16)(DX), Z3, Z2
-
 // func panelQ4VNNI(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4VNNI(SB), NOSPLIT, $0-32
 	PANELBEGIN(8)
 	BYTES(0x0f, Z30)
 
 block:
-	PREFETCHT0  prefetchBytes(SI)
-	PREFETCHT0  (prefetchBytes+64)(SI)
-	PREFETCHT0  (prefetchBytes+128)(SI)
-	PREFETCHT0  (prefetchBytes+192)(SI)
+	PREFETCH4(0)
 	OFFSET(3, (R10), Z1)
 	VPXORD      Z2, Z2, Z2
 	Q4DOT(0)
@@ -85,25 +48,14 @@ block:
 	VZEROUPPER
 	RET
 
-// Q8DOT adds group g to acc.
-#define Q8DOT(g, acc) \
-	VPXORD        (g*64)(SI), Z31, Z3 \
-	VPDPBUSD.BCST (g*4)(DX), Z3, acc
-
 // func panelQ8VNNI(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8VNNI(SB), NOSPLIT, $0-32
 	PANELBEGIN(9)
 	BYTES(0x80, Z31)
 
 block:
-	PREFETCHT0  prefetchBytes(SI)
-	PREFETCHT0  (prefetchBytes+64)(SI)
-	PREFETCHT0  (prefetchBytes+128)(SI)
-	PREFETCHT0  (prefetchBytes+192)(SI)
-	PREFETCHT0  (prefetchBytes+256)(SI)
-	PREFETCHT0  (prefetchBytes+320)(SI)
-	PREFETCHT0  (prefetchBytes+384)(SI)
-	PREFETCHT0  (prefetchBytes+448)(SI)
+	PREFETCH4(0)
+	PREFETCH4(256)
 	OFFSET(7, (R10), Z1)
 	VPXORD      Z2, Z2, Z2
 	Q8DOT(0, Z1)
