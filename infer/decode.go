@@ -33,8 +33,11 @@ func (d *decoding) run(ctx context.Context) (Reason, error) {
 		start := time.Now()
 		id := d.sampler.sample(logits, d.s.cached)
 		c.sampleNs.Add(uint64(time.Since(start)))
-		mark := d.thinker != nil && d.thinker.control(id)
-		if d.s.tokenizer.IsEnd(id) && !mark {
+		var mark, end bool
+		if d.thinker != nil {
+			mark, end = d.thinker.control(id)
+		}
+		if end || d.s.tokenizer.IsEnd(id) && !mark {
 			d.flush()
 			c.decodeNs.Add(uint64(time.Since(start)))
 			return EndOfTurn, nil

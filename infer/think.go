@@ -59,10 +59,10 @@ func (k *thinker) openIn(prompt string) {
 	}
 }
 
-// control takes a control token and tells whether it belongs to the notation of channels, so that it does not end the answer.
-func (k *thinker) control(id int32) bool {
+// control takes a control token and tells whether it is a mark of the channels' notation, and whether it ends the turn.
+func (k *thinker) control(id int32) (mark, end bool) {
 	if k.marks == nil {
-		return false
+		return false, false
 	}
 	switch id {
 	case k.marks.channel, k.marks.start:
@@ -72,11 +72,11 @@ func (k *thinker) control(id int32) bool {
 		name := bytes.TrimSpace(k.name)
 		k.thinking = bytes.HasPrefix(name, []byte("analysis")) || bytes.HasPrefix(name, []byte("commentary"))
 	case k.marks.end:
-		return k.thinking // after the final channel it is the end of the turn
+		return k.thinking, !k.thinking // the final channel's end is the turn's
 	default:
-		return false
+		return false, false
 	}
-	return true
+	return true, false
 }
 
 // push parts new text; both results are valid until the next call.

@@ -41,7 +41,7 @@ func TestChannelsPartThoughtsFromTheAnswer(t *testing.T) {
 	for _, piece := range []any{channel, "analysis", message, "let me see", end, start, "assistant", channel, "final", message, "It is so."} {
 		switch p := piece.(type) {
 		case int:
-			if !k.control(int32(p)) {
+			if mark, end := k.control(int32(p)); !mark || end {
 				t.Fatalf("the mark %d would end the answer", p)
 			}
 		case string:
@@ -52,7 +52,7 @@ func TestChannelsPartThoughtsFromTheAnswer(t *testing.T) {
 	if answer != "It is so." || thought != "let me see" {
 		t.Errorf("answer %q, thought %q", answer, thought)
 	}
-	if k.control(end) {
+	if _, over := k.control(end); !over {
 		t.Error("the end of the final channel does not end the answer")
 	}
 }
