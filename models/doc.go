@@ -9,6 +9,7 @@
 //	gguf     the container: metadata, tensors, quantisation types
 //	token    text to token ids and back
 //	chat     a conversation to the prompt that the model was trained on
+//	convert  a Hugging Face folder to a GGUF file
 //	builtin  the model inside the program
 //
 // Nothing here computes. The engine takes an open file from Open and reads
