@@ -40,7 +40,7 @@ func sh(t *testing.T, line string) result {
 func plain(t *testing.T, text string) {
 	t.Helper()
 	line, rest, _ := strings.Cut(text, "\n")
-	if !strings.HasPrefix(line, "hotcell: ") || rest != "" || len(line) > 300 {
+	if !strings.HasPrefix(line, "hotcell: ") || rest != "" || len(line) > 600 {
 		t.Errorf("not one plain sentence: %q", text)
 	}
 	for _, trace := range []string{"panic", "goroutine", "runtime error", "0x"} {
