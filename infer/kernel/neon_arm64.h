@@ -13,6 +13,10 @@
 #define SMLAL2(d, n, m)    WORD $(0x4E208000 | (m)<<16 | (n)<<5 | (d))           // smlal2 d.8h, n.16b, m.16b
 #define SMAX_16B(d, n, m)  WORD $(0x4E206400 | (m)<<16 | (n)<<5 | (d))           // smax   d.16b, n.16b, m.16b
 
+// Neighbours added. These two are VADDP by number.
+#define ADDP_8H(d, n, m) WORD $(0x4E60BC00 | (m)<<16 | (n)<<5 | (d)) // addp d.8h, n.8h, m.8h
+#define ADDP_4S(d, n, m) WORD $(0x4EA0BC00 | (m)<<16 | (n)<<5 | (d)) // addp d.4s, n.4s, m.4s
+
 // Widening and narrowing of integers.
 #define SADDLP_16B(d, n) WORD $(0x4E202800 | (n)<<5 | (d)) // saddlp d.8h, n.16b
 #define SADDLP_8H(d, n)  WORD $(0x4E602800 | (n)<<5 | (d)) // saddlp d.4s, n.8h
@@ -29,6 +33,8 @@
 
 // Conversions.
 #define SCVTF_4S(d, n)  WORD $(0x4E21D800 | (n)<<5 | (d)) // scvtf  d.4s, n.4s
+#define SCVTF_S(d, n)   WORD $(0x5E21D800 | (n)<<5 | (d)) // scvtf  sd, sn
+#define UCVTF_4S(d, n)  WORD $(0x6E21D800 | (n)<<5 | (d)) // ucvtf  d.4s, n.4s
 #define FCVTNS_4S(d, n) WORD $(0x4E21A800 | (n)<<5 | (d)) // fcvtns d.4s, n.4s
 #define FCVTL(d, n)     WORD $(0x0E217800 | (n)<<5 | (d)) // fcvtl  d.4s, n.4h
 #define FCVTL2(d, n)    WORD $(0x4E217800 | (n)<<5 | (d)) // fcvtl2 d.4s, n.8h
@@ -36,6 +42,8 @@
 // Four float32.
 #define FMLA_4S(d, n, m)   WORD $(0x4E20CC00 | (m)<<16 | (n)<<5 | (d))           // fmla  d.4s, n.4s, m.4s
 #define FMLA_E(d, n, m, i) WORD $(0x4F801000 | LANE(i) | (m)<<16 | (n)<<5 | (d)) // fmla  d.4s, n.4s, m.s[i]
+#define FMLS_E(d, n, m, i) WORD $(0x4F805000 | LANE(i) | (m)<<16 | (n)<<5 | (d)) // fmls  d.4s, n.4s, m.s[i]
+#define FMUL_4S(d, n, m)   WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))           // fmul  d.4s, n.4s, m.4s
 #define FMUL_E(d, n, m, i) WORD $(0x4F809000 | LANE(i) | (m)<<16 | (n)<<5 | (d)) // fmul  d.4s, n.4s, m.s[i]
 #define FADD_4S(d, n, m)   WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d))           // fadd  d.4s, n.4s, m.4s
 #define FADDP_4S(d, n, m)  WORD $(0x6E20D400 | (m)<<16 | (n)<<5 | (d))           // faddp d.4s, n.4s, m.4s
@@ -43,34 +51,15 @@
 #define FMAXV_4S(d, n)     WORD $(0x6E30F800 | (n)<<5 | (d))                     // fmaxv sd, n.4s
 #define FABS_4S(d, n)      WORD $(0x4EA0F800 | (n)<<5 | (d))                     // fabs  d.4s, n.4s
 
-// AHEAD is how many bytes ahead of the use the panel kernels prefetch weights: what a memory that answers in 150 ns sends meanwhile at 14
-// GB/s. Beyond the end of a panel lie its scales, then the next panel; a prefetch of an unmapped address does nothing. The scales
-// are a slower stream of their own. Tiles do not prefetch: multiplying 4 tokens takes longer than fetching.
-#define AHEAD 2048
-#define SCALES_AHEAD 256
-
+// Four registers at once: 64 bytes at byte off of p.
 #define ZERO4(a, b, c, d) \
 	VMOVI $0, a.B16 \
 	VMOVI $0, b.B16 \
 	VMOVI $0, c.B16 \
 	VMOVI $0, d.B16
-
-// BLOCK_END adds the integer sums V8-V11 (rows 0-3, 4-7, 8-11, 12-15) of a block to the float32 sums a0-a3: a = fma(float(sum), wd*xd, a),
-// with the product of the scales rounded first. wd are the 16 float16 at F4, F5; xd is lane 0 of F6. It uses V0-V6.
-#define BLOCK_END(a0, a1, a2, a3) \
-	FCVTL(0, 4)       \
-	FCVTL2(1, 4)      \
-	FCVTL(2, 5)       \
-	FCVTL2(3, 5)      \
-	SCVTF_4S(8, 8)    \
-	SCVTF_4S(9, 9)    \
-	SCVTF_4S(10, 10)  \
-	SCVTF_4S(11, 11)  \
-	FMUL_E(0, 0, 6, 0) \
-	FMUL_E(1, 1, 6, 0) \
-	FMUL_E(2, 2, 6, 0) \
-	FMUL_E(3, 3, 6, 0) \
-	FMLA_4S(a0, 8, 0)  \
-	FMLA_4S(a1, 9, 1)  \
-	FMLA_4S(a2, 10, 2) \
-	FMLA_4S(a3, 11, 3)
+#define LOAD4(off, p, a, b, c, d) \
+	FLDPQ (off)(p), (a, b)   \
+	FLDPQ (off+32)(p), (c, d)
+#define STORE4(off, p, a, b, c, d) \
+	FSTPQ (a, b), (off)(p)   \
+	FSTPQ (c, d), (off+32)(p)

@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "panel_arm64.h"
 
 // Products of F32 and F16 panels (see the package documentation for the layouts).
 //
@@ -15,261 +16,104 @@
 //	V0-V7 weights of two columns   V8-V11 x of tokens 0-3   V12, V13 float16 weights
 //	V16-V19, V20-V23, V24-V27, V28-V31 sums of tokens 0-3
 
-// Loads of one column at byte off, to V0-V3 or V4-V7.
-#define F32_A(off) \
-	FLDPQ (off)(R2), (F0, F1)    \
-	FLDPQ (off+32)(R2), (F2, F3)
-#define F32_B(off) \
-	FLDPQ (off)(R2), (F4, F5)    \
-	FLDPQ (off+32)(R2), (F6, F7)
-#define F16_A(off) \
+// Loads of the column at byte off, to V0-V3 (A) or V4-V7 (B).
+#define F32_A(off) LOAD4(off, R2, F0, F1, F2, F3)
+#define F32_B(off) LOAD4(off, R2, F4, F5, F6, F7)
+#define F16_A(off) F16_COLUMN(off, 0)
+#define F16_B(off) F16_COLUMN(off, 4)
+#define F16_COLUMN(off, w) \
 	FLDPQ (off)(R2), (F12, F13) \
-	FCVTL(0, 12)  \
-	FCVTL2(1, 12) \
-	FCVTL(2, 13)  \
-	FCVTL2(3, 13)
-#define F16_B(off) \
-	FLDPQ (off)(R2), (F12, F13) \
-	FCVTL(4, 12)  \
-	FCVTL2(5, 12) \
-	FCVTL(6, 13)  \
-	FCVTL2(7, 13)
+	FCVTL(w, 12)                \
+	FCVTL2(w+1, 12)             \
+	FCVTL(w+2, 13)              \
+	FCVTL2(w+3, 13)
 
-// Products of one column, whose x is lane i.
-#define ONE_A(i) \
-	FMLA_E(16, 0, 8, i) \
-	FMLA_E(17, 1, 8, i) \
-	FMLA_E(18, 2, 8, i) \
-	FMLA_E(19, 3, 8, i)
-#define ONE_B(i) \
-	FMLA_E(16, 4, 8, i) \
-	FMLA_E(17, 5, 8, i) \
-	FMLA_E(18, 6, 8, i) \
-	FMLA_E(19, 7, 8, i)
-#define FOUR_A(i) \
-	ONE_A(i)             \
-	FMLA_E(20, 0, 9, i)  \
-	FMLA_E(21, 1, 9, i)  \
-	FMLA_E(22, 2, 9, i)  \
-	FMLA_E(23, 3, 9, i)  \
-	FMLA_E(24, 0, 10, i) \
-	FMLA_E(25, 1, 10, i) \
-	FMLA_E(26, 2, 10, i) \
-	FMLA_E(27, 3, 10, i) \
-	FMLA_E(28, 0, 11, i) \
-	FMLA_E(29, 1, 11, i) \
-	FMLA_E(30, 2, 11, i) \
-	FMLA_E(31, 3, 11, i)
-#define FOUR_B(i) \
-	ONE_B(i)             \
-	FMLA_E(20, 4, 9, i)  \
-	FMLA_E(21, 5, 9, i)  \
-	FMLA_E(22, 6, 9, i)  \
-	FMLA_E(23, 7, 9, i)  \
-	FMLA_E(24, 4, 10, i) \
-	FMLA_E(25, 5, 10, i) \
-	FMLA_E(26, 6, 10, i) \
-	FMLA_E(27, 7, 10, i) \
-	FMLA_E(28, 4, 11, i) \
-	FMLA_E(29, 5, 11, i) \
-	FMLA_E(30, 6, 11, i) \
-	FMLA_E(31, 7, 11, i)
+// Products of the column in w to w+3, whose x is lane i: of one token, of four.
+#define ONE(w, i) TIMES(16, w, 8, i)
+#define FOUR(w, i) \
+	TIMES(16, w, 8, i)  \
+	TIMES(20, w, 9, i)  \
+	TIMES(24, w, 10, i) \
+	TIMES(28, w, 11, i)
+#define TIMES(sums, w, x, i) \
+	FMLA_E(sums, w, x, i)     \
+	FMLA_E(sums+1, w+1, x, i) \
+	FMLA_E(sums+2, w+2, x, i) \
+	FMLA_E(sums+3, w+3, x, i)
 
-#define PANEL_ARGS \
-	MOVD y+0(FP), R0  \
-	MOVD w+8(FP), R2  \
-	MOVD x+16(FP), R3 \
-	MOVD n+24(FP), R7 \
-	ZERO4(V16, V17, V18, V19)
-
-#define TILE_ARGS \
-	MOVD y+0(FP), R0        \
-	MOVD yStride+8(FP), R1  \
-	MOVD w+16(FP), R2       \
-	MOVD x+24(FP), R3       \
-	MOVD xStride+32(FP), R7 \
-	ADD  R7, R3, R4         \
-	ADD  R7, R4, R5         \
-	ADD  R7, R5, R6         \
-	MOVD n+40(FP), R7       \
-	ZERO4(V16, V17, V18, V19) \
-	ZERO4(V20, V21, V22, V23) \
-	ZERO4(V24, V25, V26, V27) \
-	ZERO4(V28, V29, V30, V31)
-
-#define X4 \
+// Loads of x for four columns and for one: of one token, of four.
+#define ONE_X4 FMOVQ.P 16(R3), F8
+#define ONE_X1 FMOVS.P 4(R3), F8
+#define FOUR_X4 \
 	FMOVQ.P 16(R3), F8  \
 	FMOVQ.P 16(R4), F9  \
 	FMOVQ.P 16(R5), F10 \
 	FMOVQ.P 16(R6), F11
-
-#define X1 \
+#define FOUR_X1 \
 	FMOVS.P 4(R3), F8  \
 	FMOVS.P 4(R4), F9  \
 	FMOVS.P 4(R5), F10 \
 	FMOVS.P 4(R6), F11
 
-#define STORE_PANEL \
-	FSTPQ (F16, F17), (R0)   \
-	FSTPQ (F18, F19), 32(R0) \
-	RET
-
-#define STORE_TILE \
-	FSTPQ (F16, F17), (R0)   \
-	FSTPQ (F18, F19), 32(R0) \
-	ADD   R1, R0             \
-	FSTPQ (F20, F21), (R0)   \
-	FSTPQ (F22, F23), 32(R0) \
-	ADD   R1, R0             \
-	FSTPQ (F24, F25), (R0)   \
-	FSTPQ (F26, F27), 32(R0) \
-	ADD   R1, R0             \
-	FSTPQ (F28, F29), (R0)   \
-	FSTPQ (F30, F31), 32(R0) \
-	RET
+// COLUMNS multiplies all columns, of so many bytes each, four at a time, then one at a time.
+#define NO_PREFETCH
+#define COLUMNS(a, b, bytes, x4, x1, multiply, prefetch) \
+	SUBS $4, R7         \
+	BLT  tail           \
+columns4:               \
+	x4                  \
+	a(0)                \
+	b(bytes)            \
+	multiply(0, 0)      \
+	a(bytes*2)          \
+	multiply(4, 1)      \
+	b(bytes*3)          \
+	multiply(0, 2)      \
+	multiply(4, 3)      \
+	prefetch            \
+	ADD  $(bytes*4), R2 \
+	SUBS $4, R7         \
+	BGE  columns4       \
+tail:                   \
+	ADDS $4, R7         \
+	BEQ  done           \
+column:                 \
+	x1                  \
+	a(0)                \
+	multiply(0, 0)      \
+	ADD  $bytes, R2     \
+	SUBS $1, R7         \
+	BNE  column         \
+done:
 
 // func panelF32NEON(y, w, x unsafe.Pointer, n int)
 TEXT ·panelF32NEON(SB), NOSPLIT, $0-32
-	PANEL_ARGS
-	SUBS $4, R7
-	BLT  tail
-
-columns4:
-	FMOVQ.P 16(R3), F8
-	F32_A(0)
-	F32_B(64)
-	ONE_A(0)
-	F32_A(128)
-	ONE_B(1)
-	F32_B(192)
-	ONE_A(2)
-	ONE_B(3)
-	PRFM (AHEAD)(R2), PLDL1KEEP
-	PRFM (AHEAD+64)(R2), PLDL1KEEP
-	PRFM (AHEAD+128)(R2), PLDL1KEEP
-	PRFM (AHEAD+192)(R2), PLDL1KEEP
-	ADD  $256, R2
-	SUBS $4, R7
-	BGE  columns4
-
-tail:
-	ADDS $4, R7
-	BEQ  done
-
-column:
-	FMOVS.P 4(R3), F8
-	F32_A(0)
-	ONE_A(0)
-	ADD  $64, R2
-	SUBS $1, R7
-	BNE  column
-
-done:
-	STORE_PANEL
+	PANEL_ARGS(R0, R2, R3, R7)
+	ZERO_SUMS
+	COLUMNS(F32_A, F32_B, 64, ONE_X4, ONE_X1, ONE, PREFETCH4(0))
+	STORE_SUMS(R0)
+	RET
 
 // func panelF16NEON(y, w, x unsafe.Pointer, n int)
 TEXT ·panelF16NEON(SB), NOSPLIT, $0-32
-	PANEL_ARGS
-	SUBS $4, R7
-	BLT  tail
-
-columns4:
-	FMOVQ.P 16(R3), F8
-	F16_A(0)
-	F16_B(32)
-	ONE_A(0)
-	F16_A(64)
-	ONE_B(1)
-	F16_B(96)
-	ONE_A(2)
-	ONE_B(3)
-	PRFM (AHEAD)(R2), PLDL1KEEP
-	PRFM (AHEAD+64)(R2), PLDL1KEEP
-	ADD  $128, R2
-	SUBS $4, R7
-	BGE  columns4
-
-tail:
-	ADDS $4, R7
-	BEQ  done
-
-column:
-	FMOVS.P 4(R3), F8
-	F16_A(0)
-	ONE_A(0)
-	ADD  $32, R2
-	SUBS $1, R7
-	BNE  column
-
-done:
-	STORE_PANEL
+	PANEL_ARGS(R0, R2, R3, R7)
+	ZERO_SUMS
+	COLUMNS(F16_A, F16_B, 32, ONE_X4, ONE_X1, ONE, PREFETCH2(0))
+	STORE_SUMS(R0)
+	RET
 
 // func tileF32NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF32NEON(SB), NOSPLIT, $0-48
-	TILE_ARGS
-	SUBS $4, R7
-	BLT  tail
-
-columns4:
-	X4
-	F32_A(0)
-	F32_B(64)
-	FOUR_A(0)
-	F32_A(128)
-	FOUR_B(1)
-	F32_B(192)
-	FOUR_A(2)
-	FOUR_B(3)
-	ADD  $256, R2
-	SUBS $4, R7
-	BGE  columns4
-
-tail:
-	ADDS $4, R7
-	BEQ  done
-
-column:
-	X1
-	F32_A(0)
-	FOUR_A(0)
-	ADD  $64, R2
-	SUBS $1, R7
-	BNE  column
-
-done:
+	TILE_ARGS(R7)
+	ZERO_TILE
+	COLUMNS(F32_A, F32_B, 64, FOUR_X4, FOUR_X1, FOUR, NO_PREFETCH)
 	STORE_TILE
+	RET
 
 // func tileF16NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF16NEON(SB), NOSPLIT, $0-48
-	TILE_ARGS
-	SUBS $4, R7
-	BLT  tail
-
-columns4:
-	X4
-	F16_A(0)
-	F16_B(32)
-	FOUR_A(0)
-	F16_A(64)
-	FOUR_B(1)
-	F16_B(96)
-	FOUR_A(2)
-	FOUR_B(3)
-	ADD  $128, R2
-	SUBS $4, R7
-	BGE  columns4
-
-tail:
-	ADDS $4, R7
-	BEQ  done
-
-column:
-	X1
-	F16_A(0)
-	FOUR_A(0)
-	ADD  $32, R2
-	SUBS $1, R7
-	BNE  column
-
-done:
+	TILE_ARGS(R7)
+	ZERO_TILE
+	COLUMNS(F16_A, F16_B, 32, FOUR_X4, FOUR_X1, FOUR, NO_PREFETCH)
 	STORE_TILE
+	RET

@@ -1,6 +1,8 @@
 #include "textflag.h"
 #include "neon_arm64.h"
-#include "neonk_arm64.h"
+#include "panel_arm64.h"
+#include "scales_arm64.h"
+#include "panel_dotprod_arm64.h"
 
 // Products of Q4K, Q4T, Q8S and Q8A panels of one token with SDOT: the loops of panel_dotprod_arm64.s with other ends.
 //
@@ -16,87 +18,23 @@
 //	V14 nibble mask (Q8A: sums of the halves, V15 scratch)   V15 table   V16-V19 sums   V20-V23 low nibbles, scales, minima
 //	Q4K: V24-V27 d, V28-V31 dmin   Q8A: V24-V27 minima   Q4T, Q8S, Q8A: V28 scale of the activations
 
-// DOT2 multiplies two registers of a group with lane i of the activations x.
-#define DOT2(s, w, x, i) \
-	SDOT_E(s, w, x, i) \
-	SDOT_E(s+1, w+1, x, i)
-
-// UNPACK puts the low nibbles of a group into V20-V23 and leaves the high ones in place.
-#define UNPACK(w0, w1, w2, w3) \
-	VAND  V14.B16, w0.B16, V20.B16 \
-	VAND  V14.B16, w1.B16, V21.B16 \
-	VAND  V14.B16, w2.B16, V22.B16 \
-	VAND  V14.B16, w3.B16, V23.B16 \
-	VUSHR $4, w0.B16, w0.B16       \
-	VUSHR $4, w1.B16, w1.B16       \
-	VUSHR $4, w2.B16, w2.B16       \
-	VUSHR $4, w3.B16, w3.B16
-
-// LOOK_UP does UNPACK and replaces the nibbles by the table's values.
-#define LOOK_UP(w0, w1, w2, w3) \
-	UNPACK(w0, w1, w2, w3) \
-	VTBL V20.B16, [V15.B16], V20.B16 \
-	VTBL V21.B16, [V15.B16], V21.B16 \
-	VTBL V22.B16, [V15.B16], V22.B16 \
-	VTBL V23.B16, [V15.B16], V23.B16 \
-	VTBL w0.B16, [V15.B16], w0.B16   \
-	VTBL w1.B16, [V15.B16], w1.B16   \
-	VTBL w2.B16, [V15.B16], w2.B16   \
-	VTBL w3.B16, [V15.B16], w3.B16
-
-// Q4_DOT multiplies the low nibbles in V20-V23 and the high ones in w to w+3.
-#define Q4_DOT(w, i) \
-	DOT2(8, 20, 12, i)  \
-	DOT2(10, 22, 12, i) \
-	DOT2(8, w, 13, i)   \
-	DOT2(10, w+2, 13, i)
-
-// Q4_A unpacks group A, multiplies it by lane i of both registers of activations, and loads the next group as B; Q4_B the other way round.
-#define Q4_A(unpack, i, off) \
-	FLDPQ (off)(R1), (F4, F5)    \
-	unpack(V0, V1, V2, V3)       \
-	FLDPQ (off+32)(R1), (F6, F7) \
-	Q4_DOT(0, i)                 \
-	PRFM  (AHEAD+off)(R1), PLDL1KEEP
-#define Q4_B(unpack, i, off) \
-	FLDPQ (off)(R1), (F0, F1)    \
-	unpack(V4, V5, V6, V7)       \
-	FLDPQ (off+32)(R1), (F2, F3) \
-	Q4_DOT(4, i)                 \
-	PRFM  (AHEAD+off)(R1), PLDL1KEEP
-
-// Q4_START loads the activations of a block and its first group as B.
-#define Q4_START \
-	FLDPQ.P 32(R2), (F12, F13) \
-	FLDPQ   (R1), (F4, F5)     \
-	ZERO4(V8, V9, V10, V11)    \
-	FLDPQ   32(R1), (F6, F7)   \
-	PRFM    (AHEAD)(R1), PLDL1KEEP
-
 // func panelQ4KDotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4KDotprod(SB), NOSPLIT, $0-32
-	MOVD  y+0(FP), R0
-	MOVD  w+8(FP), R1
-	MOVD  x+16(FP), R2
-	MOVD  n+24(FP), R6
+	PANEL_ARGS(R0, R1, R2, R6)
 	ADD   R6<<8, R1, R3
 	ADD   R6<<5, R2, R4
 	ADD   R6<<2, R4, R5
 	VMOVI $15, V14.B16
-	ZERO4(V16, V17, V18, V19)
+	ZERO_SUMS
 
 super:
 	SUPER_SCALES(R3)
-	PRFM  320(R3), PLDL1KEEP
-	PRFM  384(R3), PLDL1KEEP
-	PRFM  448(R3), PLDL1KEEP
-	PRFM  512(R3), PLDL1KEEP
-	PRFM  576(R3), PLDL1KEEP
+	PREFETCH_SUPER(R3)
 	ADD   $64, R3
 	MOVD  $8, R7
 
 block:
-	Q4_START
+	START
 	Q4_B(UNPACK, 0, 64)
 	Q4_A(UNPACK, 1, 128)
 	Q4_B(UNPACK, 2, 192)
@@ -116,25 +54,21 @@ block:
 	ADD     $128, R3
 	SUBS    $8, R6
 	BNE     super
-	FSTPQ   (F16, F17), (R0)
-	FSTPQ   (F18, F19), 32(R0)
+	STORE_SUMS(R0)
 	RET
 
 // func panelQ4TDotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4TDotprod(SB), NOSPLIT, $0-32
-	MOVD  y+0(FP), R0
-	MOVD  w+8(FP), R1
-	MOVD  x+16(FP), R2
-	MOVD  n+24(FP), R6
+	PANEL_ARGS(R0, R1, R2, R6)
 	FMOVQ (R1), F15
 	ADD   $64, R1
 	ADD   R6<<8, R1, R3
 	ADD   R6<<5, R2, R4
 	VMOVI $15, V14.B16
-	ZERO4(V16, V17, V18, V19)
+	ZERO_SUMS
 
 block:
-	Q4_START
+	START
 	Q4_B(LOOK_UP, 0, 64)
 	Q4_A(LOOK_UP, 1, 128)
 	Q4_B(LOOK_UP, 2, 192)
@@ -148,23 +82,8 @@ block:
 	SUBS    $1, R6
 	SCALED(16, 8, 4, 4, 28)
 	BNE     block
-	FSTPQ   (F16, F17), (R0)
-	FSTPQ   (F18, F19), 32(R0)
+	STORE_SUMS(R0)
 	RET
-
-// Q8_A multiplies group A and loads the next one, at byte off, as B; Q8_B the other way round.
-#define Q8_A(x, i, off) \
-	FLDPQ (off)(R1), (F4, F5)    \
-	DOT2(8, 0, x, i)             \
-	FLDPQ (off+32)(R1), (F6, F7) \
-	DOT2(10, 2, x, i)            \
-	PRFM  (AHEAD+off)(R1), PLDL1KEEP
-#define Q8_B(x, i, off) \
-	FLDPQ (off)(R1), (F0, F1)    \
-	DOT2(8, 4, x, i)             \
-	FLDPQ (off+32)(R1), (F2, F3) \
-	DOT2(10, 6, x, i)            \
-	PRFM  (AHEAD+off)(R1), PLDL1KEEP
 
 // Q8_SCALES loads the next scales of 16 rows into V20-V23, Q8_MINIMA the next minima into V24-V27.
 #define Q8_SCALES \
@@ -178,34 +97,27 @@ block:
 
 // Q8_FIRST makes the integer sums of columns 0-15, Q8_SECOND those of 16-31.
 #define Q8_FIRST \
-	FLDPQ.P 32(R2), (F12, F13) \
-	FLDPQ   (R1), (F4, F5)     \
-	ZERO4(V8, V9, V10, V11)    \
-	FLDPQ   32(R1), (F6, F7)   \
-	PRFM    (AHEAD)(R1), PLDL1KEEP \
-	FMOVS.P 4(R4), F28         \
-	Q8_B(12, 0, 64)            \
-	Q8_A(12, 1, 128)           \
-	Q8_B(12, 2, 192)           \
+	START              \
+	FMOVS.P 4(R4), F28 \
+	Q8_B(12, 0, 64)    \
+	Q8_A(12, 1, 128)   \
+	Q8_B(12, 2, 192)   \
 	Q8_A(12, 3, 256)
 #define Q8_SECOND \
-	ZERO4(V8, V9, V10, V11)    \
-	Q8_B(13, 0, 320)           \
-	Q8_A(13, 1, 384)           \
-	Q8_B(13, 2, 448)           \
-	DOT2(8, 0, 13, 3)          \
-	DOT2(10, 2, 13, 3)         \
+	ZERO4(V8, V9, V10, V11) \
+	Q8_B(13, 0, 320)        \
+	Q8_A(13, 1, 384)        \
+	Q8_B(13, 2, 448)        \
+	DOT2(8, 0, 13, 3)       \
+	DOT2(10, 2, 13, 3)      \
 	ADD     $512, R1
 
 // func panelQ8SDotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8SDotprod(SB), NOSPLIT, $0-32
-	MOVD y+0(FP), R0
-	MOVD w+8(FP), R1
-	MOVD x+16(FP), R2
-	MOVD n+24(FP), R6
+	PANEL_ARGS(R0, R1, R2, R6)
 	ADD  R6<<9, R1, R3
 	ADD  R6<<5, R2, R4
-	ZERO4(V16, V17, V18, V19)
+	ZERO_SUMS
 
 block:
 	Q8_FIRST
@@ -216,20 +128,16 @@ block:
 	SUBS  $1, R6
 	SCALED(16, 8, 20, 20, 28)
 	BNE   block
-	FSTPQ (F16, F17), (R0)
-	FSTPQ (F18, F19), 32(R0)
+	STORE_SUMS(R0)
 	RET
 
 // func panelQ8ADotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8ADotprod(SB), NOSPLIT, $0-32
-	MOVD y+0(FP), R0
-	MOVD w+8(FP), R1
-	MOVD x+16(FP), R2
-	MOVD n+24(FP), R6
+	PANEL_ARGS(R0, R1, R2, R6)
 	ADD  R6<<9, R1, R3
 	ADD  R6<<7, R3, R5
 	ADD  R6<<5, R2, R4
-	ZERO4(V16, V17, V18, V19)
+	ZERO_SUMS
 
 block:
 	Q8_FIRST
@@ -245,6 +153,5 @@ block:
 	SCALED(16, 8, 20, 20, 28)
 	MINIMA(16, 24, 24, 28, 14, 1)
 	BNE   block
-	FSTPQ (F16, F17), (R0)
-	FSTPQ (F18, F19), 32(R0)
+	STORE_SUMS(R0)
 	RET

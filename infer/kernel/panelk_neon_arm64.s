@@ -1,6 +1,8 @@
 #include "textflag.h"
 #include "neon_arm64.h"
-#include "neonk_arm64.h"
+#include "panel_arm64.h"
+#include "scales_arm64.h"
+#include "panel_neon_arm64.h"
 
 // Products of Q4K, Q4T, Q8S and Q8A panels on ARMv8.0: the loops of panel_neon_arm64.s with other ends.
 //
@@ -23,125 +25,48 @@
 //	others: V20-V23 products, minima   V24, V25 low nibbles (Q8A: V24 sums of the halves)   V28 nibble mask   V29 table
 //	V30 scale of the activations
 
-// The float32 sums of a token at R13.
-#define LOAD_SUMS \
-	FLDPQ (R13), (F16, F17)   \
-	FLDPQ 32(R13), (F18, F19)
-#define STORE_SUMS \
-	FSTPQ (F16, F17), (R13)   \
-	FSTPQ (F18, F19), 32(R13)
-
-#define PANEL_ARGS(weightShift) \
-	MOVD y+0(FP), R13  \
-	MOVD w+8(FP), R2   \
-	MOVD x+16(FP), R3  \
-	MOVD n+24(FP), R8  \
-	ADD  R8<<weightShift, R2, R7 \
-	LSL  $5, R8, R9    \
-	SUB  $32, R9       \
-	ADD  R8<<2, R9, R10 \
-	ZERO4(V16, V17, V18, V19)
-
-#define TILE_ARGS(weightShift) \
-	MOVD y+0(FP), R0        \
-	MOVD yStride+8(FP), R1  \
-	MOVD w+16(FP), R2       \
-	MOVD x+24(FP), R3       \
-	MOVD xStride+32(FP), R7 \
-	ADD  R7, R3, R4         \
-	ADD  R7, R4, R5         \
-	ADD  R7, R5, R6         \
-	MOVD n+40(FP), R8       \
-	ADD  R8<<weightShift, R2, R7 \
-	LSL  $5, R8, R9         \
-	SUB  $32, R9            \
-	ADD  R8<<2, R9, R10     \
-	ZERO4(V16, V17, V18, V19) \
-	MOVD R0, R13            \
-	STORE_SUMS              \
-	ADD  R1, R13            \
-	STORE_SUMS              \
-	ADD  R1, R13            \
-	STORE_SUMS              \
-	ADD  R1, R13            \
-	STORE_SUMS
-
-// NEXT_BLOCK moves on; R9 and R10 take back the step of the activations and go to the next scale and sum.
-#define NEXT_BLOCK(bytes, scales) \
-	ADD  $bytes, R2  \
-	ADD  $scales, R7 \
-	SUB  $28, R9     \
-	SUB  $28, R10
-
-#define PREFETCH4(off) \
-	PRFM (AHEAD+off)(R2), PLDL1KEEP     \
-	PRFM (AHEAD+off+64)(R2), PLDL1KEEP  \
-	PRFM (AHEAD+off+128)(R2), PLDL1KEEP \
-	PRFM (AHEAD+off+192)(R2), PLDL1KEEP
-
-// TOKENS runs block for each of the 4 tokens.
-#define TOKENS(block) \
-	MOVD R0, R13 \
-	TOKEN(block, R3) \
-	TOKEN(block, R4) \
-	TOKEN(block, R5) \
-	TOKEN(block, R6)
+// TOKEN adds a block to the float32 sums of a token; here the block itself scales, with each format's own scales.
 #define TOKEN(block, x) \
-	LOAD_SUMS  \
-	block(x)   \
-	STORE_SUMS \
+	LOAD_SUMS(R13)  \
+	block(x)        \
+	STORE_SUMS(R13) \
 	ADD R1, R13
 
-// MULTIPLY multiplies the 16 rows w0-w3 of a group by the activations x in 16 bits.
-#define MULTIPLY(lo, hi, w0, w1, w2, w3, x) \
-	lo(8, w0, x)  \
-	hi(9, w0, x)  \
-	lo(10, w1, x) \
-	hi(11, w1, x) \
-	lo(12, w2, x) \
-	hi(13, w2, x) \
-	lo(14, w3, x) \
-	hi(15, w3, x)
-
-// WIDEN_16 makes the integer sums V8-V11 from 16-bit sums, WIDEN_32 from halves of sums.
-#define WIDEN_16 \
-	VADDP V9.H8, V8.H8, V8.H8     \
-	VADDP V11.H8, V10.H8, V9.H8   \
-	VADDP V13.H8, V12.H8, V10.H8  \
-	VADDP V15.H8, V14.H8, V11.H8  \
-	SADDLP_8H(8, 8)   \
-	SADDLP_8H(9, 9)   \
-	SADDLP_8H(10, 10) \
+// WIDEN makes the integer sums V8-V11 from 16-bit sums.
+#define WIDEN \
+	ADD_PAIRS(V8, V9, V10, V11, H8) \
+	SADDLP_8H(8, 8)                 \
+	SADDLP_8H(9, 9)                 \
+	SADDLP_8H(10, 10)               \
 	SADDLP_8H(11, 11)
-#define WIDEN_32 \
-	VADDP V9.S4, V8.S4, V8.S4     \
-	VADDP V11.S4, V10.S4, V9.S4   \
-	VADDP V13.S4, V12.S4, V10.S4  \
-	VADDP V15.S4, V14.S4, V11.S4
+
+// PREFETCH_HALVES prefetches the float32 scales, or minima, of a block's two halves, p being those of this block.
+#define PREFETCH_HALVES(p) \
+	PRFM (WIDE_AHEAD)(p), PLDL1KEEP \
+	PRFM (WIDE_AHEAD+64)(p), PLDL1KEEP
 
 // Q4K_GROUP multiplies group i of packed nibbles: columns 4i.. and 16+4i.. Three registers hold the low nibbles of four.
 #define Q4K_GROUP(lo, hi, i) \
-	FLDPQ (i*64)(R2), (F0, F1)     \
-	FLDPQ (i*64+32)(R2), (F2, F3)  \
-	VDUP  V4.S[i], V6.S4           \
-	VDUP  V5.S[i], V7.S4           \
-	VAND  V23.B16, V0.B16, V20.B16 \
-	VAND  V23.B16, V1.B16, V21.B16 \
-	VAND  V23.B16, V2.B16, V22.B16 \
-	VUSHR $4, V0.B16, V0.B16       \
-	VUSHR $4, V1.B16, V1.B16       \
-	VUSHR $4, V2.B16, V2.B16       \
-	lo(8, 20, 6)                   \
-	hi(9, 20, 6)                   \
-	VAND  V23.B16, V3.B16, V20.B16 \
-	VUSHR $4, V3.B16, V3.B16       \
-	lo(10, 21, 6)                  \
-	hi(11, 21, 6)                  \
-	lo(12, 22, 6)                  \
-	hi(13, 22, 6)                  \
-	lo(14, 20, 6)                  \
-	hi(15, 20, 6)                  \
-	MULTIPLY(SMLAL, SMLAL2, 0, 1, 2, 3, 7)
+	LOAD4(i*64, R2, F0, F1, F2, F3) \
+	VDUP  V4.S[i], V6.S4            \
+	VDUP  V5.S[i], V7.S4            \
+	VAND  V23.B16, V0.B16, V20.B16  \
+	VAND  V23.B16, V1.B16, V21.B16  \
+	VAND  V23.B16, V2.B16, V22.B16  \
+	VUSHR $4, V0.B16, V0.B16        \
+	VUSHR $4, V1.B16, V1.B16        \
+	VUSHR $4, V2.B16, V2.B16        \
+	lo(8, 20, 6)                    \
+	hi(9, 20, 6)                    \
+	VAND  V23.B16, V3.B16, V20.B16  \
+	VUSHR $4, V3.B16, V3.B16        \
+	lo(10, 21, 6)                   \
+	hi(11, 21, 6)                   \
+	lo(12, 22, 6)                   \
+	hi(13, 22, 6)                   \
+	lo(14, 20, 6)                   \
+	hi(15, 20, 6)                   \
+	MULTIPLY(SMLAL, SMLAL2, 0, 7)
 
 // Q4K_DOT makes the integer sums of the block at R2 and the 32 activations at x, and loads the scale and the sum of these.
 #define Q4K_DOT(x) \
@@ -151,22 +76,18 @@
 	Q4K_GROUP(SMLAL, SMLAL2, 1) \
 	Q4K_GROUP(SMLAL, SMLAL2, 2) \
 	Q4K_GROUP(SMLAL, SMLAL2, 3) \
-	WIDEN_16                    \
+	WIDEN                       \
 	FMOVS   (x)(R9), F6         \
 	FMOVS   (x)(R10), F7        \
 	SCVTF_S(7, 7)
 
 // func panelQ4KNEON(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4KNEON(SB), NOSPLIT, $0-32
-	PANEL_ARGS(8)
+	PANEL_BEGIN(8)
 
 super:
 	SUPER_SCALES(R7)
-	PRFM 320(R7), PLDL1KEEP
-	PRFM 384(R7), PLDL1KEEP
-	PRFM 448(R7), PLDL1KEEP
-	PRFM 512(R7), PLDL1KEEP
-	PRFM 576(R7), PLDL1KEEP
+	PREFETCH_SUPER(R7)
 	ADD  $64, R7
 	MOVD $8, R12
 
@@ -184,7 +105,7 @@ block:
 	ADD  $128, R7
 	SUBS $8, R8
 	BNE  super
-	STORE_SUMS
+	STORE_SUMS(R13)
 	RET
 
 #define Q4K_TOKEN(x) \
@@ -194,7 +115,7 @@ block:
 
 // func tileQ4KNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileQ4KNEON(SB), NOSPLIT, $0-48
-	TILE_ARGS(8)
+	TILE_BEGIN(8)
 
 super:
 	ADD  $64, R7, R11
@@ -216,43 +137,31 @@ block:
 
 // Q4T_GROUP multiplies group i: a register of low nibbles' values and one of high ones give pairs of products in 16 bits, which add widens.
 #define Q4T_GROUP(add, i) \
-	VDUP V4.S[i], V6.S4 \
-	VDUP V5.S[i], V7.S4 \
-	Q4T_ROWS(i*64, add, 8, 9, 10, 11)     \
-	Q4T_ROWS(i*64+32, add, 12, 13, 14, 15)
-#define Q4T_ROWS(off, add, s0, s1, s2, s3) \
-	FLDPQ (off)(R2), (F0, F1)        \
-	VAND  V28.B16, V0.B16, V24.B16   \
-	VAND  V28.B16, V1.B16, V25.B16   \
-	VUSHR $4, V0.B16, V0.B16         \
-	VUSHR $4, V1.B16, V1.B16         \
+	VDUP V4.S[i], V6.S4    \
+	VDUP V5.S[i], V7.S4    \
+	Q4T_ROWS(i*64, add, 8) \
+	Q4T_ROWS(i*64+32, add, 12)
+#define Q4T_ROWS(off, add, s) \
+	FLDPQ (off)(R2), (F0, F1)         \
+	VAND  V28.B16, V0.B16, V24.B16    \
+	VAND  V28.B16, V1.B16, V25.B16    \
+	VUSHR $4, V0.B16, V0.B16          \
+	VUSHR $4, V1.B16, V1.B16          \
 	VTBL  V24.B16, [V29.B16], V24.B16 \
 	VTBL  V25.B16, [V29.B16], V25.B16 \
-	VTBL  V0.B16, [V29.B16], V0.B16  \
-	VTBL  V1.B16, [V29.B16], V1.B16  \
-	SMULL(20, 24, 6)  \
-	SMULL2(21, 24, 6) \
-	SMULL(22, 25, 6)  \
-	SMULL2(23, 25, 6) \
-	SMLAL(20, 0, 7)   \
-	SMLAL2(21, 0, 7)  \
-	SMLAL(22, 1, 7)   \
-	SMLAL2(23, 1, 7)  \
-	add(s0, 20)       \
-	add(s1, 21)       \
-	add(s2, 22)       \
-	add(s3, 23)
+	VTBL  V0.B16, [V29.B16], V0.B16   \
+	VTBL  V1.B16, [V29.B16], V1.B16   \
+	MULTIPLY_2(add, s, 24, 0)
 
 #define Q4T_BLOCK(x) \
-	FLDPQ.P 32(x), (F4, F5)   \
-	FMOVS   (x)(R9), F30      \
-	Q4T_GROUP(SADDLP_8H, 0)   \
-	Q4T_GROUP(SADALP_8H, 1)   \
-	Q4T_GROUP(SADALP_8H, 2)   \
-	Q4T_GROUP(SADALP_8H, 3)   \
-	WIDEN_32                  \
-	FLDPQ   (R7), (F0, F1)    \
-	FLDPQ   32(R7), (F2, F3)  \
+	FLDPQ.P 32(x), (F4, F5)         \
+	FMOVS   (x)(R9), F30            \
+	Q4T_GROUP(SADDLP_8H, 0)         \
+	Q4T_GROUP(SADALP_8H, 1)         \
+	Q4T_GROUP(SADALP_8H, 2)         \
+	Q4T_GROUP(SADALP_8H, 3)         \
+	ADD_PAIRS(V8, V9, V10, V11, S4) \
+	LOAD4(0, R7, F0, F1, F2, F3)    \
 	SCALED(16, 8, 0, 0, 30)
 
 // Q4T_TABLE takes the table from the head of the panel.
@@ -264,7 +173,7 @@ block:
 
 // func panelQ4TNEON(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4TNEON(SB), NOSPLIT, $0-32
-	PANEL_ARGS(8)
+	PANEL_BEGIN(8)
 	Q4T_TABLE
 
 block:
@@ -274,12 +183,12 @@ block:
 	NEXT_BLOCK(256, 64)
 	SUBS $1, R8
 	BNE  block
-	STORE_SUMS
+	STORE_SUMS(R13)
 	RET
 
 // func tileQ4TNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileQ4TNEON(SB), NOSPLIT, $0-48
-	TILE_ARGS(8)
+	TILE_BEGIN(8)
 	Q4T_TABLE
 
 block:
@@ -289,35 +198,12 @@ block:
 	BNE  block
 	RET
 
-// Q8S_PAIR multiplies a pair of groups at byte off by lanes i and j of the activations x.
-#define Q8S_PAIR(off, add, x, i, j) \
-	VDUP x.S[i], V6.S4 \
-	VDUP x.S[j], V7.S4 \
-	Q8S_ROWS(off, add, 8, 9, 10, 11)     \
-	Q8S_ROWS(off+32, add, 12, 13, 14, 15)
-#define Q8S_ROWS(off, add, s0, s1, s2, s3) \
-	FLDPQ (off)(R2), (F0, F1)    \
-	FLDPQ (off+64)(R2), (F2, F3) \
-	SMULL(20, 0, 6)   \
-	SMULL2(21, 0, 6)  \
-	SMULL(22, 1, 6)   \
-	SMULL2(23, 1, 6)  \
-	SMLAL(20, 2, 7)   \
-	SMLAL2(21, 2, 7)  \
-	SMLAL(22, 3, 7)   \
-	SMLAL2(23, 3, 7)  \
-	add(s0, 20)       \
-	add(s1, 21)       \
-	add(s2, 22)       \
-	add(s3, 23)
-
 // Q8S_HALF adds half c (0 or 1) of a block, whose activations are v.
 #define Q8S_HALF(v, c) \
-	Q8S_PAIR(c*256, SADDLP_8H, v, 0, 1)     \
-	Q8S_PAIR(c*256+128, SADALP_8H, v, 2, 3) \
-	WIDEN_32                                \
-	FLDPQ (c*64)(R7), (F0, F1)              \
-	FLDPQ (c*64+32)(R7), (F2, F3)           \
+	Q8_PAIR(c*256, SADDLP_8H, v, 0, 1)     \
+	Q8_PAIR(c*256+128, SADALP_8H, v, 2, 3) \
+	ADD_PAIRS(V8, V9, V10, V11, S4)        \
+	LOAD4(c*64, R7, F0, F1, F2, F3)        \
 	SCALED(16, 8, 0, 0, 30)
 
 #define Q8S_BLOCK(x) \
@@ -328,23 +214,22 @@ block:
 
 // func panelQ8SNEON(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8SNEON(SB), NOSPLIT, $0-32
-	PANEL_ARGS(9)
+	PANEL_BEGIN(9)
 
 block:
 	Q8S_BLOCK(R3)
 	PREFETCH4(0)
 	PREFETCH4(256)
-	PRFM (WIDE_AHEAD)(R7), PLDL1KEEP
-	PRFM (WIDE_AHEAD+64)(R7), PLDL1KEEP
+	PREFETCH_HALVES(R7)
 	NEXT_BLOCK(512, 128)
 	SUBS $1, R8
 	BNE  block
-	STORE_SUMS
+	STORE_SUMS(R13)
 	RET
 
 // func tileQ8SNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileQ8SNEON(SB), NOSPLIT, $0-48
-	TILE_ARGS(9)
+	TILE_BEGIN(9)
 
 block:
 	TOKENS(Q8S_BLOCK)
@@ -355,10 +240,9 @@ block:
 
 // Q8A_GROUP multiplies the group at byte off by lane i of the activations v.
 #define Q8A_GROUP(lo, hi, off, v, i) \
-	FLDPQ (off)(R2), (F0, F1)    \
-	FLDPQ (off+32)(R2), (F2, F3) \
-	VDUP  v.S[i], V6.S4          \
-	MULTIPLY(lo, hi, 0, 1, 2, 3, 6)
+	LOAD4(off, R2, F0, F1, F2, F3) \
+	VDUP v.S[i], V6.S4             \
+	MULTIPLY(lo, hi, 0, 6)
 
 // Q8A_HALF adds half c (0 or 1) of a block, whose activations are v; lane c of V24 is float(xsum).
 #define Q8A_HALF(v, c) \
@@ -366,11 +250,9 @@ block:
 	Q8A_GROUP(SMLAL, SMLAL2, c*256+64, v, 1)  \
 	Q8A_GROUP(SMLAL, SMLAL2, c*256+128, v, 2) \
 	Q8A_GROUP(SMLAL, SMLAL2, c*256+192, v, 3) \
-	WIDEN_16                                  \
-	FLDPQ (c*64)(R7), (F0, F1)                \
-	FLDPQ (c*64+32)(R7), (F2, F3)             \
-	FLDPQ (c*64)(R11), (F20, F21)             \
-	FLDPQ (c*64+32)(R11), (F22, F23)          \
+	WIDEN                                     \
+	LOAD4(c*64, R7, F0, F1, F2, F3)           \
+	LOAD4(c*64, R11, F20, F21, F22, F23)      \
 	SCALED(16, 8, 0, 0, 30)                   \
 	MINIMA(16, 20, 20, 30, 24, c)
 
@@ -383,27 +265,25 @@ block:
 
 // func panelQ8ANEON(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8ANEON(SB), NOSPLIT, $0-32
-	PANEL_ARGS(9)
+	PANEL_BEGIN(9)
 	ADD R8<<7, R7, R11
 
 block:
 	Q8A_BLOCK(R3)
 	PREFETCH4(0)
 	PREFETCH4(256)
-	PRFM (WIDE_AHEAD)(R7), PLDL1KEEP
-	PRFM (WIDE_AHEAD+64)(R7), PLDL1KEEP
-	PRFM (WIDE_AHEAD)(R11), PLDL1KEEP
-	PRFM (WIDE_AHEAD+64)(R11), PLDL1KEEP
+	PREFETCH_HALVES(R7)
+	PREFETCH_HALVES(R11)
 	NEXT_BLOCK(512, 128)
 	ADD  $128, R11
 	SUBS $1, R8
 	BNE  block
-	STORE_SUMS
+	STORE_SUMS(R13)
 	RET
 
 // func tileQ8ANEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileQ8ANEON(SB), NOSPLIT, $0-48
-	TILE_ARGS(9)
+	TILE_BEGIN(9)
 	ADD R8<<7, R7, R11
 
 block:

@@ -1,16 +1,5 @@
-// What the formats Q4K, Q4T, Q8S and Q8A need beside neon_arm64.h, which is to be included first.
-
-#define FMUL_4S(d, n, m)   WORD $(0x6E20DC00 | (m)<<16 | (n)<<5 | (d))           // fmul  d.4s, n.4s, m.4s
-#define FMLS_E(d, n, m, i) WORD $(0x4F805000 | LANE(i) | (m)<<16 | (n)<<5 | (d)) // fmls  d.4s, n.4s, m.s[i]
-#define UCVTF_4S(d, n)     WORD $(0x6E21D800 | (n)<<5 | (d))                     // ucvtf d.4s, n.4s
-#define SCVTF_S(d, n)      WORD $(0x5E21D800 | (n)<<5 | (d))                     // scvtf sd, sn
-
-// These two are VADDP by number.
-#define ADDP_8H(d, n, m) WORD $(0x4E60BC00 | (m)<<16 | (n)<<5 | (d)) // addp d.8h, n.8h, m.8h
-#define ADDP_4S(d, n, m) WORD $(0x4EA0BC00 | (m)<<16 | (n)<<5 | (d)) // addp d.4s, n.4s, m.4s
-
-// WIDE_AHEAD is SCALES_AHEAD for float32 scales and minima: as many blocks ahead as AHEAD or more.
-#define WIDE_AHEAD 512
+// How the integer sums of a block become float32 sums, in the panels of one token. neon_arm64.h is to be included first. The tiles that keep
+// the sums of 4 tokens do the same, in the same order, for two registers at a time (tile_dotprod_arm64.h).
 
 // SCALED adds the integer sums s to s+3 to the float32 sums a to a+3: a = fma(float(sum), wd*xd, a), with the product of the scales rounded
 // first. wd are w to w+3, xd is lane 0 of x; the products go to p to p+3, which may be w.
@@ -27,6 +16,15 @@
 	FMLA_4S(a+1, s+1, p+1) \
 	FMLA_4S(a+2, s+2, p+2) \
 	FMLA_4S(a+3, s+3, p+3)
+
+// BLOCK_END adds the integer sums V8-V11 (rows 0-3, 4-7, 8-11, 12-15) of a block to the sums V16-V19. The weights' scales are the 16 float16 at
+// F4, F5; that of the activations is lane 0 of F6. It uses V0-V3.
+#define BLOCK_END \
+	FCVTL(0, 4)  \
+	FCVTL2(1, 4) \
+	FCVTL(2, 5)  \
+	FCVTL2(3, 5) \
+	SCALED(16, 8, 0, 0, 6)
 
 // MINIMA takes the minima m to m+3 off: a = fma(-float(xsum), m*xd, a). float(xsum) is lane i of xs.
 #define MINIMA(a, p, m, x, xs, i) \
@@ -74,6 +72,14 @@
 	FMUL_4S(29, 29, 0) \
 	FMUL_4S(30, 30, 0) \
 	FMUL_4S(31, 31, 0)
+
+// PREFETCH_SUPER prefetches the super-block after the one at p.
+#define PREFETCH_SUPER(p) \
+	PRFM 320(p), PLDL1KEEP \
+	PRFM 384(p), PLDL1KEEP \
+	PRFM 448(p), PLDL1KEEP \
+	PRFM 512(p), PLDL1KEEP \
+	PRFM 576(p), PLDL1KEEP
 
 // BYTE_SCALES makes s to s+3 the scales d*scale and m to m+3 the minima dmin*minimum of a block from V24-V31 and the bytes V4 (scales) and V5
 // (minima). It uses V0-V3 and V20-V23, which s and m may be.
