@@ -178,6 +178,9 @@ func TestEngineMeetsGoldenLogits(t *testing.T) {
 		for _, dir := range goldenDirs(t) {
 			g := loadGolden(t, dir)
 			for _, threads := range []int{1, 2} {
+				if variant != best && (threads > 1 || testing.Short()) {
+					continue // the kernels' own tests compare the variants
+				}
 				t.Run(fmt.Sprintf("%s/%s/%d threads", variant, filepath.Base(dir), threads), func(t *testing.T) {
 					for how, single := range map[string]bool{"one batch": false, "by token": true} {
 						g.check(t, how, g.logits(t, threads, single))
@@ -234,7 +237,7 @@ func TestGreedyTextOfTheTrainedStoryModelIsThatOfOtherEngines(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The last token is not in the cache: nothing was computed after it.
-	if got := s.cached; !slices.Equal(got[:len(got)], append(want.PromptIDs, want.IDs...)[:len(got)]) || len(got) < len(want.IDs) {
+	if got := s.cached; !slices.Equal(got, append(want.PromptIDs, want.IDs...)[:len(got)]) || len(got) < len(want.IDs) {
 		t.Errorf("tokens %v, expected %v then %v", got, want.PromptIDs, want.IDs)
 	}
 	if full := " Once upon a time" + text; full != want.Text {

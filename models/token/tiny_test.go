@@ -68,8 +68,6 @@ func tinySPM() metadata {
 	return m
 }
 
-const firstPiece = 3 + 256
-
 var tinyPieces = []entry{
 	{"▁", -10, normal},
 	{"a", -11, normal},
