@@ -1,0 +1,233 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"hotcell/infer/kernel"
+	"hotcell/infer/probe"
+)
+
+// Test is one line of a benchmark: a prompt of so many tokens, or so many tokens generated one at a time. Exactly one of Prompt and
+// Generate is above 0. Tokens are drawn at random, since their values do not change the time.
+type Test struct {
+	Prompt   int `json:"prompt,omitempty"`
+	Generate int `json:"generate,omitempty"`
+	Depth    int `json:"depth,omitempty"` // tokens that the KV cache holds before
+}
+
+// String is the name that llama-bench gives the test: pp512, or tg64 @ d4096.
+func (t Test) String() string {
+	name := fmt.Sprintf("tg%d", t.Generate)
+	if t.Prompt > 0 {
+		name = fmt.Sprintf("pp%d", t.Prompt)
+	}
+	if t.Depth > 0 {
+		name += fmt.Sprintf(" @ d%d", t.Depth)
+	}
+	return name
+}
+
+// Tokens is how many tokens a run of the test computes.
+func (t Test) Tokens() int { return t.Prompt + t.Generate }
+
+// Context is how many places of the KV cache it needs.
+func (t Test) Context() int { return t.Depth + t.Tokens() }
+
+// Run is one run of a test.
+type Run struct {
+	Ns    int64 `json:"ns"`    // wall time
+	Limit Limit `json:"limit"` // of the machine, measured just before
+	// Work is what the run had to do of what Limit is about: bytes of weights, keys and values to read, or multiplications and additions
+	// in products with weights.
+	Work   float64 `json:"work"`
+	PerSec float64 `json:"tokens_per_s"`
+	Share  float64 `json:"share,omitempty"` // of the limit, 1 is all of it; 0: there is no limit
+}
+
+// Limit is what the session's threads can do in a second when they do nothing else; 0: no way to measure it.
+type Limit struct {
+	Read    float64 `json:"read_bytes_per_s,omitempty"`
+	Int8    float64 `json:"int8_ops_per_s,omitempty"`
+	Float32 float64 `json:"float32_ops_per_s,omitempty"`
+}
+
+const (
+	limitTime     = 30 * time.Millisecond // of one measurement of a limit
+	warmupPrompt  = chunkTokens           // tokens of a prompt that are computed before the first run counts
+	warmupDecoded = 4                     // generated tokens, likewise
+)
+
+// Measure runs a test so many times, after a warm-up, and calls each, if not nil, after every run with the number of runs done. What the KV
+// cache held before is gone. A pinned session (Config.Pin) varies least.
+//
+// The limit of a generating test is a plain read of the session's own weights by the same threads; that of a prompt is what they can
+// multiply and add in registers. Each is measured before each run, so that a machine that slows down is compared with itself.
+func (s *Session) Measure(ctx context.Context, t Test, runs int, each func(done int, r Run)) ([]Run, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil, errClosed
+	case (t.Prompt > 0) == (t.Generate > 0) || min(t.Prompt, t.Generate, t.Depth) < 0:
+		return nil, errors.New("a test measures either a prompt or generated tokens")
+	case t.Context() > s.eng.kv.context:
+		return nil, fmt.Errorf("the test %v needs a context of %d tokens, the session has %d", t, t.Context(), s.eng.kv.context)
+	}
+	s.forget()
+	defer s.eng.pool.Bind()()
+	m := measurement{s.eng, t, randomTokens(t.Context(), s.eng.h.vocab), s.eng.work()}
+	if err := m.warmUp(ctx); err != nil {
+		return nil, err
+	}
+	var list []Run
+	for len(list) < runs {
+		r, err := m.run(ctx)
+		if err != nil {
+			return list, err
+		}
+		list = append(list, r)
+		if each != nil {
+			each(len(list), r)
+		}
+	}
+	return list, nil
+}
+
+// randomTokens are n tokens, the same at each call.
+func randomTokens(n, vocab int) []int32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32(r.IntN(vocab))
+	}
+	return ids
+}
+
+// measurement is a test on an engine whose pool the calling goroutine is bound to.
+type measurement struct {
+	e    *engine
+	test Test
+	ids  []int32 // [Context]
+	work modelWork
+}
+
+// warmUp fills the KV cache up to the test's depth and computes a few tokens of the test's kind.
+func (m *measurement) warmUp(ctx context.Context) error {
+	if d := m.test.Depth; d > 0 {
+		if _, _, err := m.e.eval(ctx, m.ids[:d], 0, nil, nil); err != nil {
+			return err
+		}
+	}
+	return m.compute(ctx, min(m.test.Tokens(), max(min(m.test.Prompt, warmupPrompt), warmupDecoded)))
+}
+
+// compute evaluates the first n tokens after the depth, as the test does.
+func (m *measurement) compute(ctx context.Context, n int) error {
+	ids, step := m.ids[m.test.Depth:][:n], 1
+	if m.test.Prompt > 0 {
+		step = n
+	}
+	for at := 0; at < n; at += step {
+		if _, _, err := m.e.eval(ctx, ids[at:at+step], m.test.Depth+at, nil, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run measures the limit and then the test.
+func (m *measurement) run(ctx context.Context) (Run, error) {
+	limit, n := m.limit(), m.test.Tokens()
+	neurons, active := m.e.neurons.Load(), m.e.active.Load()
+	start := time.Now()
+	if err := m.compute(ctx, n); err != nil {
+		return Run{}, err
+	}
+	ns := time.Since(start)
+	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds()}
+	activeShare := 1.0
+	if all := m.e.neurons.Load() - neurons; all > 0 {
+		activeShare = float64(m.e.active.Load()-active) / float64(all)
+	}
+	if m.test.Generate > 0 {
+		r.Work = float64(n)*m.work.readPerToken(activeShare) + m.e.attentionBytes(m.test.Depth, n)
+		if limit.Read > 0 {
+			r.Share = r.Work / limit.Read / ns.Seconds()
+		}
+		return r, nil
+	}
+	ints, floats := m.work.operations(n, activeShare)
+	r.Work = ints + floats
+	if kernel.HasLimits() {
+		r.Share = (secondsFor(ints, limit.Int8) + secondsFor(floats, limit.Float32)) / ns.Seconds()
+	}
+	return r, nil
+}
+
+// secondsFor is the time that so many operations take at a rate.
+func secondsFor(operations, perSec float64) float64 {
+	if operations == 0 {
+		return 0
+	}
+	return operations / perSec
+}
+
+// limit measures what bounds the test.
+func (m *measurement) limit() (l Limit) {
+	p := m.e.pool
+	if m.test.Generate > 0 {
+		l.Read = probe.ReadRate(p, m.e.w.mem.mem, limitTime)
+		return l
+	}
+	ints, floats := m.work.operations(1, 1)
+	if ints > 0 {
+		l.Int8 = probe.Int8Rate(p, limitTime)
+	}
+	if floats > 0 {
+		l.Float32 = probe.Float32Rate(p, limitTime)
+	}
+	return l
+}
+
+// Summary is what the runs of a test come to.
+type Summary struct {
+	Mean      float64 `json:"mean"`      // tokens a second
+	Deviation float64 `json:"deviation"` // sample standard deviation
+	Median    float64 `json:"median"`
+	Share     float64 `json:"share,omitempty"` // median share of the limit; 0: there is none
+	Limit     Limit   `json:"limit"`           // medians
+}
+
+// Summarise puts runs together. Without runs everything is 0.
+func Summarise(runs []Run) (s Summary) {
+	if len(runs) == 0 {
+		return s
+	}
+	var rates, shares, reads, ints, floats []float64
+	for _, r := range runs {
+		rates, shares = append(rates, r.PerSec), append(shares, r.Share)
+		reads, ints, floats = append(reads, r.Limit.Read), append(ints, r.Limit.Int8), append(floats, r.Limit.Float32)
+		s.Mean += r.PerSec / float64(len(runs))
+	}
+	if len(runs) > 1 {
+		for _, v := range rates {
+			s.Deviation += (v - s.Mean) * (v - s.Mean) / float64(len(runs)-1)
+		}
+		s.Deviation = math.Sqrt(s.Deviation)
+	}
+	s.Median, s.Share, s.Limit = median(rates), median(shares), Limit{median(reads), median(ints), median(floats)}
+	return s
+}
+
+// median sorts v, which is not empty.
+func median(v []float64) float64 {
+	slices.Sort(v)
+	n := len(v)
+	return (v[(n-1)/2] + v[n/2]) / 2
+}
