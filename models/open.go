@@ -68,13 +68,15 @@ func openPath(path string) (*gguf.File, error) {
 	return f, nil
 }
 
-// advice says which file of the folder dir to name instead of it.
+// advice says what to do instead of opening the folder dir.
 func advice(dir string) string {
-	files, _ := filepath.Glob(filepath.Join(dir, "*.gguf"))
-	if len(files) == 0 {
-		return "name a GGUF file (there is none in it)"
+	if files, _ := filepath.Glob(filepath.Join(dir, "*.gguf")); len(files) > 0 {
+		return "name a file in it, such as " + files[0]
 	}
-	return "name a file in it, such as " + files[0]
+	if _, err := os.Stat(filepath.Join(dir, "config.json")); err == nil {
+		return "if it is a Hugging Face model, hotcell convert makes a GGUF file of it"
+	}
+	return "name a GGUF file (there is none in it)"
 }
 
 // mistaken says what the file at path is if it is one of the things that are
@@ -92,7 +94,7 @@ func mistaken(path string) string {
 
 	// Safetensors: the length of a JSON text, u64, and the text.
 	if len(head) > 9 && binary.LittleEndian.Uint64(head) < 1<<32 && head[8] == '{' {
-		return "this is a safetensors file; convert it to GGUF or download the model as GGUF"
+		return "this is a safetensors file; make a GGUF file of its folder with hotcell convert, or download the model as GGUF"
 	}
 	for _, magic := range []string{"\x1f\x8b", "\x28\xb5\x2f\xfd", "\xfd7zXZ"} { // gzip, zstd, xz
 		if bytes.HasPrefix(head, []byte(magic)) {

@@ -72,10 +72,16 @@ func TestOpenNamesAMissingFileByItsWholePath(t *testing.T) {
 	sentence(t, err, path+": ", "there is no such file")
 }
 
-func TestOpenOfAFolderNamesAModelInIt(t *testing.T) {
+func TestOpenOfAFolderSaysWhatToDoInstead(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Open(dir)
 	sentence(t, err, filepath.Base(dir)+": ", "there is none in it")
+
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(dir)
+	sentence(t, err, filepath.Base(dir)+": ", "hotcell convert")
 
 	model := filepath.Join(dir, "one.gguf")
 	if err := os.WriteFile(model, emptyModel(t), 0o600); err != nil {

@@ -26,7 +26,7 @@ func sh(t *testing.T, line string) result {
 	t.Helper()
 	var out, errOut bytes.Buffer
 	cmd := exec.Command("bash", "-c", line)
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(hotcell)+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(hotcell)+":"+os.Getenv("PATH"), "HOTCELL_DATA="+t.TempDir())
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	err := cmd.Run()
 	if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
@@ -143,6 +143,23 @@ func TestTokenizeLogitsAndPerplexity(t *testing.T) {
 	}
 }
 
+func TestAnImportedModelIsOpenedByItsName(t *testing.T) {
+	r := sh(t, `set -e
+		hotcell import ../../models/builtin/smalltalk-9m-q4_0.powerinfer.gguf --name friend >/dev/null
+		hotcell models | grep friend
+		hotcell inspect friend | grep bamboo
+		hotcell run -m friend -p hello
+		hotcell models rm friend >/dev/null
+		! hotcell models | grep friend`)
+	if r.status != 0 {
+		t.Errorf("%+v", r)
+	}
+	if r = sh(t, "hotcell run -m friend -p hello"); r.status != 1 {
+		t.Errorf("a model that is not in the library: %+v", r)
+	}
+	plain(t, r.err)
+}
+
 func TestWrongUsageEndsWithStatus2(t *testing.T) {
 	for _, line := range []string{
 		"hotcell --no-such-flag",
@@ -158,6 +175,10 @@ func TestWrongUsageEndsWithStatus2(t *testing.T) {
 		"hotcell logits --tokens 1,x -o file",
 		"hotcell logits --tokens 1",
 		"hotcell perplexity",
+		"hotcell convert",
+		"hotcell import",
+		"hotcell inspect one two",
+		"hotcell bench -r none",
 	} {
 		t.Run(line, func(t *testing.T) {
 			r := sh(t, line+" </dev/null")
@@ -240,6 +261,8 @@ func TestADamagedModelIsOnePlainSentence(t *testing.T) {
 			"hotcell run -p hello -m " + path,
 			"hotcell tokenize hello -m " + path,
 			"hotcell logits --tokens 1 -o /dev/null -m " + path,
+			"hotcell import " + path,
+			"hotcell bench -m " + path,
 		} {
 			t.Run(name+"/"+strings.Fields(line)[1], func(t *testing.T) {
 				r := sh(t, line+" </dev/null")
