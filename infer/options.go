@@ -30,4 +30,5 @@ type ModelInfo struct {
 	Bytes   int64  // size of the file
 	Context int    // trained context in tokens
 	Mode    string // how the FFN is computed: dense or predicted
+	Warning string // "" or a sentence that the user should see, such as that the file's chat template does not work
 }

@@ -81,6 +81,9 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 		mode = ModePredicted
 	}
 	s.info = ModelInfo{Name: name, Arch: h.name, Quant: h.quantName, Params: h.params, Bytes: f.Size(), Context: h.context, Mode: string(mode)}
+	if s.template != nil {
+		s.info.Warning = s.template.Warning()
+	}
 	return s, nil
 }
 

@@ -63,6 +63,9 @@ func (m *model) loaded(msg loadMsg) tea.Cmd {
 	m.engine = msg.engine
 	stats := m.engine.Stats()
 	m.context, m.contextMax = stats.ContextUsed, stats.ContextMax
+	if w := m.engine.Info().Warning; w != "" {
+		m.say(w)
+	}
 	if m.cfg.Prompt == "" {
 		return nil
 	}

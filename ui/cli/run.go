@@ -112,6 +112,9 @@ func newRun(s *streams) *cobra.Command {
 		if raw {
 			g = session.Complete(ctx, prompt, o)
 		} else {
+			if w := session.Info().Warning; w != "" {
+				fmt.Fprintln(s.err, w)
+			}
 			var msgs []infer.Message
 			if role.System != "" {
 				msgs = append(msgs, infer.Message{Role: "system", Content: role.System})
