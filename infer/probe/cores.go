@@ -27,10 +27,10 @@ type Cluster struct {
 // coreTime is how long a core is timed, and coreRuns how many times: the best counts, because others can only slow a core down.
 const (
 	coreTime = 5 * time.Millisecond
-	coreRuns = 4
+	coreRuns = 8
 )
 
-// Cores times each core, the fastest first. It takes about 20 ms a core.
+// Cores times each core, the fastest first. It takes about 40 ms a core.
 func Cores() []Core {
 	var cores []Core
 	for _, c := range workers.Cores() {

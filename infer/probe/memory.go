@@ -17,8 +17,8 @@ type Bandwidth struct {
 
 // readTime is how long one measurement of a bandwidth takes, and readRuns how many there are for each number of threads; the best counts.
 const (
-	readTime = 80 * time.Millisecond
-	readRuns = 3
+	readTime = 60 * time.Millisecond
+	readRuns = 6
 )
 
 // Bandwidths measures the streaming read with 1, 2, 4, ... threads, pinned to the fastest cores, up to one for each core. size is how many bytes

@@ -57,11 +57,12 @@ func together(p *workers.Pool, d time.Duration, step func(*workers.Worker) int) 
 	var total atomic.Int64
 	var begin time.Time
 	p.Run(func(w *workers.Worker) {
+		w.Barrier() // all are awake
 		if w.ID == 0 {
 			begin = time.Now()
 		}
-		w.Barrier() // all begin at once
-		work := 0
+		w.Barrier()
+		work := step(w)
 		for time.Since(begin) < d {
 			work += step(w)
 		}

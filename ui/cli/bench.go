@@ -281,7 +281,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 		row.Model = printable(info.Name)
 	}
 	for _, t := range tests {
-		label := fmt.Sprintf("%s, %d threads, %v", row.Model, threads, t)
+		label := fmt.Sprintf("%s, %s, %v", row.Model, threadText(threads), t)
 		status.show("%s: warming up", label)
 		row.Runs, err = session.Measure(ctx, t, b.runs, func(done int, r infer.Run) {
 			status.show("%s: %d/%d, %.2f t/s", label, done, b.runs, r.PerSec)

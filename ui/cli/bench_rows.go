@@ -24,7 +24,7 @@ type markdownRows struct {
 var markdownColumns = []struct {
 	title string
 	width int // below 0: to the left
-}{{"model", -20}, {"size", 10}, {"params", 8}, {"threads", 7}, {"test", 14}, {"t/s", 16}, {"of limit", 8}, {"memory", 10}}
+}{{"model", -26}, {"size", 10}, {"params", 8}, {"threads", 7}, {"test", 14}, {"t/s", 16}, {"of limit", 8}, {"memory", 10}}
 
 func (m *markdownRows) row(r benchRow) error {
 	if !m.began {
@@ -91,11 +91,18 @@ func (m *markdownRows) end() error {
 		if len(parts) == 0 {
 			parts = []string{"none known"}
 		}
-		if _, err := fmt.Fprintf(m.out, "limits of %d threads (%s): %s\n", n, m.kernels, strings.Join(parts, ", ")); err != nil {
+		if _, err := fmt.Fprintf(m.out, "limits of %s (%s): %s\n", threadText(n), m.kernels, strings.Join(parts, ", ")); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func threadText(n int) string {
+	if n == 1 {
+		return "1 thread"
+	}
+	return fmt.Sprintf("%d threads", n)
 }
 
 // note keeps the limits of a row for the end; rows of prompts and of generated tokens have different ones.

@@ -1,0 +1,80 @@
+package iosched
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// assumedAlign suits every file system that reads directly: a page, and f2fs's block.
+const assumedAlign = 4096
+
+// alignment is what direct reads of a file demand.
+type alignment struct {
+	memory, offset int // bytes; offset also counts for lengths
+}
+
+// openDirect opens a file past the page cache. Where the file system cannot do that, it opens it with the cache and says why not.
+func openDirect(path string, flags int) (file *os.File, a alignment, whyNot string, err error) {
+	file, err = os.OpenFile(path, flags|unix.O_DIRECT, 0)
+	switch {
+	case errors.Is(err, unix.EINVAL):
+		whyNot = "the file system refuses O_DIRECT"
+	case err != nil:
+		return nil, a, "", err
+	default:
+		if a, err = directAlignment(file); err == nil {
+			return file, a, "", nil
+		}
+		whyNot = err.Error()
+		file.Close()
+	}
+	file, err = os.OpenFile(path, flags, 0)
+	return file, a, whyNot, err
+}
+
+var errNoDirect = errors.New("the file system reads through its cache whatever it is asked")
+
+// directAlignment asks the kernel, which tells since Linux 6.1. On Android it is not asked: a system call that old releases do not
+// know would end the program.
+func directAlignment(file *os.File) (alignment, error) {
+	a := alignment{assumedAlign, assumedAlign}
+	if runtime.GOOS == "android" {
+		return a, nil
+	}
+	var st unix.Statx_t
+	err := unix.Statx(int(file.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &st)
+	if err != nil || st.Mask&unix.STATX_DIOALIGN == 0 {
+		return a, nil
+	}
+	switch {
+	case st.Dio_offset_align == 0:
+		return a, errNoDirect
+	case max(st.Dio_offset_align, st.Dio_mem_align) > assumedAlign:
+		return a, fmt.Errorf("the file system reads directly only in units of %d bytes", max(st.Dio_offset_align, st.Dio_mem_align))
+	}
+	return alignment{int(st.Dio_mem_align), int(st.Dio_offset_align)}, nil
+}
+
+// fileSystems are the magic numbers that statfs gives.
+var fileSystems = map[uint32]string{
+	0xef53: "ext4", 0xf2f52010: "f2fs", 0x58465342: "xfs", 0x9123683e: "btrfs", 0x2fc12fc1: "zfs", 0x01021994: "tmpfs",
+	0x794c7630: "overlayfs", 0x65735546: "FUSE", 0x5dca2df5: "sdcardfs", 0x6969: "NFS", 0x01021997: "9p", 0x4d44: "FAT",
+	0x2011bab0: "exFAT", 0xff534d42: "CIFS", 0x6a656a63: "virtiofs",
+}
+
+// space tells of a folder's file system its name and how many bytes a user may still write.
+func space(dir string) (name string, free int64, err error) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return "", 0, fmt.Errorf("%s: %w", dir, err)
+	}
+	name, ok := fileSystems[uint32(st.Type)]
+	if !ok {
+		name = fmt.Sprintf("type %#x", uint32(st.Type))
+	}
+	return name, int64(st.Bavail) * int64(st.Bsize), nil
+}
