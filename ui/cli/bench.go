@@ -62,17 +62,7 @@ func newBench(s *streams) *cobra.Command {
 
 // wrapped is a list in lines of moderate length.
 func wrapped(names []string) string {
-	lines, width := "  ", 2
-	for i, name := range names {
-		if i > 0 {
-			lines, width = lines+", ", width+2
-		}
-		if width+len(name) > 100 {
-			lines, width = lines+"\n  ", 2
-		}
-		lines, width = lines+name, width+len(name)
-	}
-	return lines
+	return "  " + strings.ReplaceAll(ansi.Wrap(strings.Join(names, ", "), 100, ""), "\n", "\n  ")
 }
 
 // benchModel is a model that can be opened as often as there are numbers of threads.
