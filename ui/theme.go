@@ -138,9 +138,11 @@ func (t theme) tenths(r reading) string {
 	return fmt.Sprintf("%.1f", r.value)
 }
 
-// seconds is d for a person: 0.9 s, 12 s, 2 m 10 s.
+// seconds is d for a person: 35 ms, 0.9 s, 12 s, 2 m 10 s.
 func seconds(d time.Duration) string {
 	switch {
+	case d > 0 && d < 100*time.Millisecond:
+		return fmt.Sprintf("%d ms", max(1, d.Milliseconds()))
 	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < time.Minute:

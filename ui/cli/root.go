@@ -38,8 +38,6 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, syscall.EPIPE):
-		return 0 // the reader of a pipe has seen enough
 	case errors.As(err, &usage):
 		fmt.Fprintf(errOut, "hotcell: %s\n", printable(err.Error()))
 		return 2
