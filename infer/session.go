@@ -121,9 +121,6 @@ func (s *Session) Info() ModelInfo { return s.info }
 // Tokenizer is the model's.
 func (s *Session) Tokenizer() *token.Tokenizer { return s.tokenizer }
 
-// Template is the chat template in use.
-func (s *Session) Template() *chat.Template { return s.template }
-
 // Stats is a copy of the counters; it never blocks.
 func (s *Session) Stats() Stats {
 	c, e := &s.counters, s.eng

@@ -237,10 +237,8 @@ func (ld *loader) experts() []*feedForward {
 	upBias := ld.optional("ffn_up_exps.bias", ff, h.experts)
 	downBias := ld.optional("ffn_down_exps.bias", h.dim, h.experts)
 	down, _ := ld.f.Tensor(ld.prefix + "ffn_down_exps.weight")
-	byNeuron := int(down.Cols()) == h.dim && ff != h.dim // a row per neuron, as SmallThinker's converter can write it
-	if len(down.Dims) > 1 && ff == h.dim {
-		byNeuron = false // a square matrix: the usual order
-	}
+	// A row per neuron, as SmallThinker's converter can write it. Of a square matrix the shape does not tell: that is taken for the usual order.
+	byNeuron := int(down.Cols()) == h.dim && ff != h.dim
 	for e := range list {
 		f := &feedForward{}
 		if h.activation.gated() {
