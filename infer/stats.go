@@ -26,6 +26,16 @@ type Stats struct {
 	StallNs       uint64 `json:"stall_ns"`       // time in which compute waited for flash
 	ReadBytes     uint64 `json:"read_bytes"`     // bytes of weights read from the file
 
+	FlashReads  uint64      `json:"flash_reads"`   // read requests of decode that were sent to the storage, after merging
+	FlashBytes  uint64      `json:"flash_bytes"`   // bytes of those reads
+	FlashBusyNs uint64      `json:"flash_busy_ns"` // time in which at least one read was under way
+	ManageNs    uint64      `json:"manage_ns"`     // worker time spent on looking up, admitting and evicting neurons
+	Hot         RegionStats `json:"hot"`           // the neuron cache's clusters that most tokens need
+	Cold        RegionStats `json:"cold"`          // the neuron cache's single neurons
+
+	RecallFound  uint64 `json:"recall_found"`  // sampled neurons that were active and that the predictor had named
+	RecallActive uint64 `json:"recall_active"` // sampled neurons that were active
+
 	Neurons       uint64 `json:"neurons"`        // FFN neurons of all tokens and layers whose activation was computed or skipped
 	ActiveNeurons uint64 `json:"active_neurons"` // those whose activation was not zero
 
@@ -35,11 +45,41 @@ type Stats struct {
 	ContextUsed int `json:"context_used"` // gauge: tokens in the KV cache
 	ContextMax  int `json:"context_max"`  // gauge: places in the KV cache
 
+	QueueDepth  int    `json:"queue_depth"`  // gauge: reads under way now
+	Budget      uint64 `json:"budget"`       // gauge: the most memory the process may hold, 0 if nothing was said
+	Mode        string `json:"mode"`         // gauge: how FFNs are computed: "dense", "exact", "predicted"; "" if not known
 	WeightBytes uint64 `json:"weight_bytes"` // gauge: weights in memory
 	KVBytes     uint64 `json:"kv_bytes"`     // gauge: KV cache in memory
 
 	Prefilling bool `json:"prefilling"` // gauge: the engine is in prefill now
 	Decoding   bool `json:"decoding"`   // gauge: the engine is in decode now
+}
+
+// RegionStats counts what happened to the neurons of one region of the neuron cache.
+type RegionStats struct {
+	Hits         uint64 `json:"hits"`          // wanted and in memory
+	Misses       uint64 `json:"misses"`        // wanted and read from flash, the waiting token's time
+	PrefetchHits uint64 `json:"prefetch_hits"` // part of Hits: in memory because it was read ahead for this use
+	Evictions    uint64 `json:"evictions"`     // dropped to make room
+	Capacity     uint64 `json:"capacity"`      // gauge: bytes the region may hold
+	Used         uint64 `json:"used"`          // gauge: bytes it holds
+}
+
+// Sub returns the window from a to r: counters are subtracted, gauges are those of r.
+func (r RegionStats) Sub(a RegionStats) RegionStats {
+	r.Hits -= a.Hits
+	r.Misses -= a.Misses
+	r.PrefetchHits -= a.PrefetchHits
+	r.Evictions -= a.Evictions
+	return r
+}
+
+// HitRate is the share of wanted neurons that were in memory, 0 to 1.
+func (r RegionStats) HitRate() (share float64, ok bool) {
+	if r.Hits+r.Misses == 0 {
+		return 0, false
+	}
+	return float64(r.Hits) / float64(r.Hits+r.Misses), true
 }
 
 // WorkerTimes is a time in ns for each worker; in JSON it ends with the last worker that has one.
@@ -75,6 +115,14 @@ func (s Stats) Sub(a Stats) Stats {
 	s.SampleNs -= a.SampleNs
 	s.StallNs -= a.StallNs
 	s.ReadBytes -= a.ReadBytes
+	s.FlashReads -= a.FlashReads
+	s.FlashBytes -= a.FlashBytes
+	s.FlashBusyNs -= a.FlashBusyNs
+	s.ManageNs -= a.ManageNs
+	s.Hot = s.Hot.Sub(a.Hot)
+	s.Cold = s.Cold.Sub(a.Cold)
+	s.RecallFound -= a.RecallFound
+	s.RecallActive -= a.RecallActive
 	s.Neurons -= a.Neurons
 	s.ActiveNeurons -= a.ActiveNeurons
 	for i := range s.ComputeNs {
@@ -109,6 +157,22 @@ func (s Stats) StallShare() (share float64, ok bool) {
 		return 0, false
 	}
 	return float64(s.StallNs) / float64(wall), true
+}
+
+// HitRate is the share of wanted neurons of both regions that were in memory, 0 to 1.
+func (s Stats) HitRate() (share float64, ok bool) {
+	return RegionStats{Hits: s.Hot.Hits + s.Cold.Hits, Misses: s.Hot.Misses + s.Cold.Misses}.HitRate()
+}
+
+// FlashRate is bytes per second while at least one read was under way.
+func (s Stats) FlashRate() (bytesPerSec float64, ok bool) { return rate(s.FlashBytes, s.FlashBusyNs) }
+
+// Recall is the share of sampled active neurons that the predictor had named, 0 to 1.
+func (s Stats) Recall() (share float64, ok bool) {
+	if s.RecallActive == 0 {
+		return 0, false
+	}
+	return float64(s.RecallFound) / float64(s.RecallActive), true
 }
 
 // ActiveShare is the share of FFN neurons that were active, 0 to 1.
