@@ -19,6 +19,7 @@ var avx2Ops = ops{
 	axpyF16:  axpyF16AVX2,
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
+	neuron:   neuronAVX2,
 }
 
 //go:noescape

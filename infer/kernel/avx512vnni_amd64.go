@@ -20,6 +20,7 @@ var avx512vnniOps = ops{
 	axpyF16:  axpyF16AVX2,
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
+	neuron:   neuronAVX2,
 }
 
 //go:noescape

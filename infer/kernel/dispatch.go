@@ -28,6 +28,8 @@ type ops struct {
 	axpyF16 func(y *float32, w unsafe.Pointer, a float32, n int)
 	axpyQ8  func(y *float32, w unsafe.Pointer, a float32, blocks int) // w: Q8_0 blocks of 34 bytes
 	axpyQ4  func(y *float32, w unsafe.Pointer, a float32, blocks int) // w: Q4_0 blocks of 18 bytes
+
+	neuron neuronOps
 }
 
 var goOps = ops{
@@ -47,6 +49,7 @@ var goOps = ops{
 	axpyF16:  axpyF16Go,
 	axpyQ8:   axpyQ8Go,
 	axpyQ4:   axpyQ4Go,
+	neuron:   neuronGo,
 }
 
 // variants are those that this CPU can run, best first; the Go reference is last. active is the one in use; it is written before any engine
@@ -56,9 +59,12 @@ var (
 	active   = variants[0]
 )
 
-// complete gives variants the Go reference for products that they lack.
+// complete gives variants the Go reference for what they lack.
 func complete(list []ops) []ops {
 	for i := range list {
+		if list[i].neuron.dotQ4 == nil {
+			list[i].neuron = neuronGo
+		}
 		for f := range numFormats {
 			if v := &list[i]; v.panel[f] == nil {
 				v.panel[f], v.tile[f] = goOps.panel[f], goOps.tile[f]

@@ -1,0 +1,175 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+
+	"hotcell/models/gguf"
+)
+
+// NeuronRow is the shape of one row of weights as a pack stores it: the codes of all columns, and apart from them the scales, so that both can
+// lie where a page has room. Codes are those of the file type, in its order: in Q4_0 a byte holds columns c and c+16 of a block of 32. Types
+// without blocks have no scales.
+//
+// The sparse feed-forward layers touch single rows, those of active neurons, in an order that no panel could have; so the operations here
+// work on one row, or a few, wherever they lie. Each row's result has the same bits however many rows or tokens are computed in one call.
+type NeuronRow struct {
+	Type gguf.Type // F32, F16, BF16, Q8_0 or Q4_0; the others panic
+	Cols int       // a multiple of 32 for the types with blocks
+}
+
+// NeuronType tells whether a file type can be used as neuron rows.
+func NeuronType(t gguf.Type) bool {
+	switch t {
+	case gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0:
+		return true
+	}
+	return false
+}
+
+// Weighted is a row with the factor that it is added with.
+type Weighted struct {
+	Codes, Scales unsafe.Pointer // scales [cols/32] f16, nil for types without
+	Coef          float32
+}
+
+// neuronOps is one variant's operations on neuron rows. x and records are as in [ops]; blocks is at least 1.
+type neuronOps struct {
+	dotQ8    func(codes, scales, x unsafe.Pointer, blocks int) float32
+	dotQ4    func(codes, scales, x unsafe.Pointer, blocks int) float32
+	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
+	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+	axpyQ8   func(y *float32, rows *[axpyRows]Weighted, blocks int) // adds the rows one after the other
+	axpyQ4   func(y *float32, rows *[axpyRows]Weighted, blocks int)
+	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
+	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+}
+
+// axpyRows is how many rows one call of an axpy adds, so that y is loaded and stored once for all of them.
+const axpyRows = 4
+
+var neuronGo = neuronOps{
+	dotQ8: neuronDotGo(neuronQ8), dotQ4: neuronDotGo(neuronQ4),
+	tileQ8: neuronTileGo(neuronQ8), tileQ4: neuronTileGo(neuronQ4),
+	axpyQ8: neuronAxpyGo(neuronQ8), axpyQ4: neuronAxpyGo(neuronQ4),
+	columnQ8: neuronColumnGo(neuronQ8), columnQ4: neuronColumnGo(neuronQ4),
+}
+
+// CodeBytes and ScaleBytes are the sizes of a row's two parts.
+func (r NeuronRow) CodeBytes() int {
+	switch r.Type {
+	case gguf.Q4_0:
+		return r.Cols / 2
+	case gguf.Q8_0:
+		return r.Cols
+	}
+	_, size := r.Type.Block()
+	return r.Cols * size
+}
+
+// ScaleBytes is the size of a row's scales, 0 for types without.
+func (r NeuronRow) ScaleBytes() int {
+	if r.quantized() {
+		return r.Cols / BlockCols * 2
+	}
+	return 0
+}
+
+func (r NeuronRow) quantized() bool { return r.Type == gguf.Q4_0 || r.Type == gguf.Q8_0 }
+
+// Dot is the product of a row with token t of x. The types with blocks need x.Quantize before.
+func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
+	switch r.Type {
+	case gguf.F32:
+		return active.dotF32(&x.f[t*x.Cols], codes, r.Cols)
+	case gguf.F16:
+		return active.dotF16(&x.f[t*x.Cols], codes, r.Cols)
+	case gguf.BF16:
+		return dotBF16Go(&x.f[t*x.Cols], codes, r.Cols)
+	case gguf.Q8_0:
+		return active.neuron.dotQ8(codes, scales, x.record(t), r.Cols/BlockCols)
+	case gguf.Q4_0:
+		return active.neuron.dotQ4(codes, scales, x.record(t), r.Cols/BlockCols)
+	}
+	panic(r.unknown())
+}
+
+// DotTokens is Dot for tokens lo to hi-1: y[(t-lo)*stride] is that of token t.
+func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Pointer, x *Acts, lo, hi int) {
+	t := lo
+	if r.quantized() {
+		tile := active.neuron.tileQ8
+		if r.Type == gguf.Q4_0 {
+			tile = active.neuron.tileQ4
+		}
+		blocks := r.Cols / BlockCols
+		var out [Tile]float32
+		for ; t+Tile <= hi; t += Tile {
+			tile(&out, codes, scales, x.record(t), uintptr(actRecordBytes(blocks)), blocks)
+			for i, v := range out {
+				y[(t-lo+i)*stride] = v
+			}
+		}
+	}
+	for ; t < hi; t++ {
+		y[(t-lo)*stride] = r.Dot(codes, scales, x, t)
+	}
+}
+
+// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time.
+func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
+	_ = y[r.Cols-1]
+	if !r.quantized() {
+		for i := range rows {
+			switch w := &rows[i]; r.Type {
+			case gguf.F32:
+				active.axpyF32(&y[0], w.Codes, w.Coef, r.Cols)
+			case gguf.F16:
+				active.axpyF16(&y[0], w.Codes, w.Coef, r.Cols)
+			case gguf.BF16:
+				axpyBF16Go(&y[0], w.Codes, w.Coef, r.Cols)
+			default:
+				panic(r.unknown())
+			}
+		}
+		return
+	}
+	axpy := active.neuron.axpyQ8
+	if r.Type == gguf.Q4_0 {
+		axpy = active.neuron.axpyQ4
+	}
+	for len(rows) >= axpyRows {
+		axpy(&y[0], (*[axpyRows]Weighted)(rows), r.Cols/BlockCols)
+		rows = rows[axpyRows:]
+	}
+	if len(rows) > 0 { // filled up with rows that add nothing
+		var last [axpyRows]Weighted
+		n := copy(last[:], rows)
+		for i := n; i < axpyRows; i++ {
+			last[i] = Weighted{Codes: last[0].Codes, Scales: last[0].Scales}
+		}
+		axpy(&y[0], &last, r.Cols/BlockCols)
+	}
+}
+
+// AxpyColumn adds coef * codes[j] * scales[j] to each y[j], for a column of a matrix whose blocks run along its rows: every output has a scale
+// of its own, scales [Cols] f16. Types without blocks are added as they are.
+func (r NeuronRow) AxpyColumn(y []float32, w Weighted) {
+	_ = y[r.Cols-1]
+	switch r.Type {
+	case gguf.Q8_0:
+		active.neuron.columnQ8(&y[0], w.Codes, w.Scales, w.Coef, r.Cols/BlockCols)
+	case gguf.Q4_0:
+		active.neuron.columnQ4(&y[0], w.Codes, w.Scales, w.Coef, r.Cols/BlockCols)
+	default:
+		one := [1]Weighted{w}
+		r.Axpy(y, one[:])
+	}
+}
+
+func (r NeuronRow) unknown() string { return fmt.Sprintf("kernel: no neuron rows of type %v", r.Type) } // a caller that did not ask NeuronType
+
+// record is token t's 8-bit record.
+func (a *Acts) record(t int) unsafe.Pointer {
+	return unsafe.Pointer(&a.q[t*actRecordBytes(a.Cols/BlockCols)])
+}

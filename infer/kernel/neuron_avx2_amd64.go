@@ -1,0 +1,34 @@
+package kernel
+
+import "unsafe"
+
+var neuronAVX2 = neuronOps{
+	dotQ8: neuronDotQ8AVX2, dotQ4: neuronDotQ4AVX2,
+	tileQ8: neuronTileQ8AVX2, tileQ4: neuronTileQ4AVX2,
+	axpyQ8: neuronAxpyQ8AVX2, axpyQ4: neuronAxpyQ4AVX2,
+	columnQ8: neuronColumnQ8AVX2, columnQ4: neuronColumnQ4AVX2,
+}
+
+//go:noescape
+func neuronDotQ8AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
+
+//go:noescape
+func neuronDotQ4AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
+
+//go:noescape
+func neuronTileQ8AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+
+//go:noescape
+func neuronTileQ4AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+
+//go:noescape
+func neuronAxpyQ8AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func neuronAxpyQ4AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func neuronColumnQ8AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
+//go:noescape
+func neuronColumnQ4AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -1,0 +1,207 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"hotcell/models/gguf"
+)
+
+var neuronTypes = []gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0}
+
+// neuronRow makes a random row at the end of mapped memory, codes and scales each, and its values.
+func neuronRow(t *testing.T, r *rand.Rand, row NeuronRow) (w Weighted, values []float32) {
+	values = make([]float32, row.Cols)
+	codes := guarded(t, row.CodeBytes())
+	w.Codes = unsafe.Pointer(&codes[0])
+	for i := range codes {
+		codes[i] = byte(r.Uint32())
+	}
+	switch row.Type {
+	case gguf.F32:
+		for i := range values {
+			values[i] = float32(r.NormFloat64())
+			putF32(codes[4*i:], values[i])
+		}
+	case gguf.F16:
+		for i := range values {
+			h := gguf.F32ToF16(float32(r.NormFloat64()))
+			putU16(codes[2*i:], h)
+			values[i] = gguf.F16ToF32(h)
+		}
+	case gguf.BF16:
+		for i := range values {
+			h := gguf.F32ToBF16(float32(r.NormFloat64()))
+			putU16(codes[2*i:], h)
+			values[i] = gguf.BF16ToF32(h)
+		}
+	default:
+		scales := guarded(t, row.ScaleBytes())
+		w.Scales = unsafe.Pointer(&scales[0])
+		block := neuronQ4
+		if row.Type == gguf.Q8_0 {
+			block = neuronQ8
+		}
+		for b := range row.Cols / BlockCols {
+			h := gguf.F32ToF16(float32(r.NormFloat64() / 16))
+			putU16(scales[2*b:], h)
+			for c, v := range block(w.Codes, b) {
+				values[b*BlockCols+c] = gguf.F16ToF32(h) * float32(v)
+			}
+		}
+	}
+	return w, values
+}
+
+func TestANeuronRowsProductIsTheSumOfItsProductsForEveryTokenCount(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, typ := range neuronTypes {
+			for _, cols := range []int{32, 64, 7 * 32, 8 * 32, 9 * 32, 23 * 32, 1024} {
+				r := newRand(uint64(cols))
+				row := NeuronRow{typ, cols}
+				w, values := neuronRow(t, r, row)
+				x := NewActs(7, cols)
+				x.Reset(7, cols)
+				for i := range x.f {
+					x.f[i] = float32(r.NormFloat64())
+				}
+				x.Quantize(0, 7)
+				var all [7]float32
+				row.DotTokens(all[:], 1, w.Codes, w.Scales, x, 0, 7)
+				for token, got := range all {
+					if one := row.Dot(w.Codes, w.Scales, x, token); one != got {
+						t.Fatalf("%v x %d: token %d alone gives %v, among others %v", typ, cols, token, one, got)
+					}
+					var want, size float64
+					for i, e := range x.Row(token) {
+						in := float64(e)
+						if row.quantized() {
+							q, d, _ := record(x.record(token), cols/BlockCols)
+							in = float64(q[i]) * float64(d[i/BlockCols])
+						}
+						want += in * float64(values[i])
+						size += math.Abs(in * float64(values[i]))
+					}
+					if math.Abs(float64(got)-want) > size*1e-5 {
+						t.Fatalf("%v x %d: token %d: %v, want %v", typ, cols, token, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, typ := range neuronTypes {
+			for _, n := range []int{1, 2, 3, 4, 5, 9} {
+				const cols = 96
+				r := newRand(uint64(n))
+				row := NeuronRow{typ, cols}
+				var rows []Weighted
+				want, together, single := make([]float64, cols), make([]float32, cols), make([]float32, cols)
+				for range n {
+					w, values := neuronRow(t, r, row)
+					w.Coef = float32(r.NormFloat64())
+					rows = append(rows, w)
+					for i, e := range values {
+						want[i] += float64(w.Coef) * float64(e)
+					}
+				}
+				row.Axpy(together, rows)
+				for i := range rows {
+					row.Axpy(single, rows[i:i+1])
+				}
+				for i := range want {
+					if together[i] != single[i] {
+						t.Fatalf("%v, %d rows, column %d: %v together, %v one by one", typ, n, i, together[i], single[i])
+					}
+					if math.Abs(float64(together[i])-want[i]) > 1e-4 {
+						t.Fatalf("%v, %d rows, column %d: %v, want %v", typ, n, i, together[i], want[i])
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, typ := range []gguf.Type{gguf.Q8_0, gguf.Q4_0} {
+			const cols = 160
+			r := newRand(9)
+			codes, scales := guarded(t, NeuronRow{typ, cols}.CodeBytes()), guarded(t, 2*cols)
+			for i := range codes {
+				codes[i] = byte(r.Uint32())
+			}
+			for i := range cols {
+				putU16(scales[2*i:], gguf.F32ToF16(float32(r.NormFloat64())))
+			}
+			w := Weighted{Codes: unsafe.Pointer(&codes[0]), Scales: unsafe.Pointer(&scales[0]), Coef: 0.75}
+			got, want := make([]float32, cols), make([]float32, cols)
+			NeuronRow{typ, cols}.AxpyColumn(got, w)
+			column := neuronGo.columnQ8
+			if typ == gguf.Q4_0 {
+				column = neuronGo.columnQ4
+			}
+			column(&want[0], w.Codes, w.Scales, w.Coef, cols/BlockCols)
+			for i := range want {
+				if math.Abs(float64(got[i]-want[i])) > 1e-5*math.Abs(float64(want[i])) {
+					t.Fatalf("%v: output %d is %v, want %v", typ, i, got[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkNeuronRows(b *testing.B) {
+	const cols, n = 4096, 4096 // more than any cache
+	for _, typ := range []gguf.Type{gguf.Q4_0, gguf.Q8_0} {
+		row := NeuronRow{typ, cols}
+		stride := row.CodeBytes() + row.ScaleBytes()
+		data := make([]byte, n*stride)
+		for i := range data {
+			data[i] = byte(i*7) & 0x3b
+		}
+		at := func(i int) Weighted {
+			p := unsafe.Pointer(&data[i%n*stride])
+			return Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}
+		}
+		x := NewActs(Tile, cols)
+		x.Reset(Tile, cols)
+		for i := range x.f {
+			x.f[i] = float32(i % 17)
+		}
+		x.Quantize(0, Tile)
+		y := make([]float32, cols)
+		for name, rows := range map[string]int{"memory": n, "cache": 8} {
+			b.Run(fmt.Sprintf("%v/dot/%s", typ, name), func(b *testing.B) {
+				b.SetBytes(int64(stride))
+				for i := range b.N {
+					w := at(i * 37 % rows)
+					y[0] = row.Dot(w.Codes, w.Scales, x, 0)
+				}
+			})
+			b.Run(fmt.Sprintf("%v/tile/%s", typ, name), func(b *testing.B) {
+				b.SetBytes(int64(stride))
+				for i := range b.N {
+					w := at(i * 37 % rows)
+					row.DotTokens(y, 1, w.Codes, w.Scales, x, 0, Tile)
+				}
+			})
+			b.Run(fmt.Sprintf("%v/axpy/%s", typ, name), func(b *testing.B) {
+				b.SetBytes(4 * int64(stride))
+				var list [4]Weighted
+				for i := range b.N {
+					for k := range list {
+						list[k] = at((4*i + k) * 37 % rows)
+					}
+					row.Axpy(y, list[:])
+				}
+			})
+		}
+	}
+}
