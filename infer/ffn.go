@@ -196,6 +196,9 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 		u[i] = e.h.activation.apply(g[i], u[i])
 		if u[i] != 0 {
 			active++
+			if f.counts != nil {
+				f.counts[first+i]++
+			}
 		}
 	}
 	return active

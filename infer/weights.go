@@ -55,6 +55,7 @@ type feedForward struct {
 	down               linear        // [dim][ff]; only its bias is used with downRows
 	downRows           kernel.Rows   // [ff][dim]: one row per neuron
 	predict1, predict2 kernel.Matrix // PowerInfer's predictor [rank][dim], [ff][rank]; empty: none
+	counts             []uint32      // [ff] how often each neuron was active; nil: not counted
 }
 
 // ff is the number of neurons.
