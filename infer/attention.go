@@ -7,27 +7,26 @@ import (
 
 // attention computes the attention block and adds its result to x, or for parallel families leaves it in e.branch. Each worker
 // finishes with its own tokens, without a barrier.
-func (e *engine) attention(w *workers.Worker, l int) {
+func (e *engine) attention(w *workers.Worker, c chunk, l int) {
 	h, lw := e.h, &e.w.layers[l]
-	counter := e.counters[l*phasesPerLayer:]
-	lo, hi := w.Split(e.n)
-	e.normalise(w, lw.attnNorm)
+	lo, hi := w.Split(c.n)
+	e.normalise(w, c, lw.attnNorm)
 	w.Barrier()
 
-	e.projections(w, &counter[phaseQKV], lw)
+	e.projections(w, e.counter(c, l, phaseQKV), lw)
 	w.Barrier()
 
 	if lw.qNorm != nil && lw.qNorm.whole {
 		e.normWholeRows(lw, lo, hi)
 		w.Barrier()
 	}
-	e.rotateAndStore(w, l)
+	e.rotateAndStore(w, c, l)
 	w.Barrier()
 
-	e.reshape(w, e.in, e.n, h.heads*h.headDim)
+	e.reshape(w, e.in, c.n, h.heads*h.headDim)
 	group, shape := h.heads/h.kvHeads, h.perLayer[l]
 	for {
-		lo, hi, ok := w.Next(&counter[phaseAttend], 1, e.n*h.heads)
+		lo, hi, ok := w.Next(e.counter(c, l, phaseAttend), 1, c.n*h.heads)
 		if !ok {
 			break
 		}
@@ -35,7 +34,7 @@ func (e *engine) attention(w *workers.Worker, l int) {
 			t, head := i/h.heads, i%h.heads
 			q := e.q.row(t, h.heads*h.headDim)[head*h.headDim:][:h.headDim]
 			out := e.in.Row(t)[head*h.headDim:][:h.headDim]
-			pos := e.pos + t
+			pos := e.pos + c.first + t
 			p := attend{layer: l, head: head / group, first: shape.first(pos), last: pos, scale: h.attentionScale, limit: h.attentionCap, sink: noSink}
 			if lw.sinks != nil {
 				p.sink = lw.sinks[head]
@@ -53,7 +52,7 @@ func (e *engine) attention(w *workers.Worker, l int) {
 	e.in.Quantize(lo, hi)
 	w.Barrier()
 
-	e.multiply(w, &counter[phaseOut], &lw.out.Matrix, e.sum, e.in)
+	e.multiply(w, e.counter(c, l, phaseOut), &lw.out.Matrix, e.sum, e.in)
 	w.Barrier()
 
 	for t := lo; t < hi; t++ {
@@ -64,9 +63,9 @@ func (e *engine) attention(w *workers.Worker, l int) {
 		}
 		scale(y, h.residualScale)
 		if h.parallel {
-			copy(e.branch[t*h.dim:][:h.dim], y)
+			copy(e.token(e.branch, c, t), y)
 		} else {
-			add(e.x[t*h.dim:][:h.dim], y)
+			add(e.token(e.x, c, t), y)
 		}
 	}
 }
@@ -124,30 +123,30 @@ func (e *engine) normWholeRows(lw *layerWeights, lo, hi int) {
 }
 
 // rotateAndStore finishes q, k and v, normalises and rotates the heads of q and k, and writes k and v into the cache.
-func (e *engine) rotateAndStore(w *workers.Worker, l int) {
+func (e *engine) rotateAndStore(w *workers.Worker, c chunk, l int) {
 	h, lw := e.h, &e.w.layers[l]
 	perToken := h.heads + h.kvHeads
-	lo, hi := w.Split(e.n * perToken)
+	lo, hi := w.Split(c.n * perToken)
 	for i := lo; i < hi; i++ {
 		t, head := i/perToken, i%perToken
 		if head < h.heads {
 			q := e.q.row(t, h.heads*h.headDim)[head*h.headDim:][:h.headDim]
-			e.prepare(q, l, t, head, &lw.q, lw.qNorm)
-			scale(q, h.temperatureAt(e.pos+t))
+			e.prepare(q, l, c.first+t, head, &lw.q, lw.qNorm)
+			scale(q, h.temperatureAt(e.pos+c.first+t))
 			continue
 		}
 		head -= h.heads
 		k := e.k.row(t, h.kvHeads*h.headDim)[head*h.headDim:][:h.headDim]
 		v := e.v.row(t, h.kvHeads*h.headDim)[head*h.headDim:][:h.headDim]
-		e.prepare(k, l, t, head, &lw.k, lw.kNorm)
+		e.prepare(k, l, c.first+t, head, &lw.k, lw.kNorm)
 		lw.v.finishPart(v, head*h.headDim)
 		clamp(v, h.clampQKV)
-		e.kv.store(e.kv.keys, l, head, e.pos+t, k)
-		e.kv.store(e.kv.values, l, head, e.pos+t, v)
+		e.kv.store(e.kv.keys, l, head, e.pos+c.first+t, k)
+		e.kv.store(e.kv.values, l, head, e.pos+c.first+t, v)
 	}
 }
 
-// prepare brings one head of a query or key from the product to what is attended with.
+// prepare brings one head of a query or key from the product to what is attended with; t counts in the batch.
 func (e *engine) prepare(x []float32, l, t, head int, m *linear, n *headNorm) {
 	if n == nil || !n.whole {
 		m.finishPart(x, head*len(x))

@@ -12,15 +12,15 @@ import (
 
 // How one token becomes the next; in brackets what is shared out among the workers, "|" is a barrier.
 //
-//	tokens -> embedding row -> x, the residual stream [chunk][dim]
-//	per layer:
+//	tokens -> embedding row -> x, the residual stream [batch][dim]
+//	per layer, and in it per chunk of the batch:
 //	   attention.go  norm, round to 8 bits [tokens] | q, k, v [panels] | rotate, store k and v [heads]
 //	                 | attend [heads] | round [tokens] | output product [panels] | x += it [tokens]
 //	   ffn.go        norm, round [tokens] | with experts, route.go: choose [tokens] |
 //	                 gate, up, activation [panels] | round [rows] | down [panels or columns] | x += it [tokens]
 //	norm -> logits [panels] -> sampler -> token
 //
-// The workers run the whole chunk as one program (SPMD): all walk through the same layers and meet at the barriers, and within a phase
+// The workers run the whole batch as one program (SPMD): all walk through the same layers and meet at the barriers, and within a phase
 // each takes the next free piece. The engine's buffers belong to whoever the phase gives the piece to; between barriers nothing is shared
 // but what the last phase wrote.
 
@@ -40,9 +40,16 @@ func (m Mode) predicted(h *hparams) bool {
 	return m == ModePredicted || m == ModeFile && h.hasPredictor
 }
 
-// chunkTokens is how many tokens of a prompt pass through a layer together: enough that each weight is unpacked rarely,
+// chunkTokens is how many tokens of a prompt pass through a matrix together: enough that each weight is unpacked rarely,
 // few enough that their activations stay in the cache.
 const chunkTokens = 64
+
+// batchTokens is how many tokens of a prompt pass through a layer before the next layer begins: a weight that is on flash is read once for all of
+// them.
+const batchTokens = 512
+
+// chunk is some tokens of the batch: the index-th chunk, tokens first to first+n-1.
+type chunk struct{ index, first, n int }
 
 // engine computes logits from tokens. Its methods are called by one goroutine at a time.
 type engine struct {
@@ -53,14 +60,18 @@ type engine struct {
 
 	predicted bool
 
+	// State of one batch of tokens.
+	pos     int       // position of the first
+	ids     []int32   // [batch]
+	done    int       // tokens of earlier batches
+	wantAll bool      // logits for all tokens, not only for the last
+	x       []float32 // [batch][dim] residual stream
+	branch  []float32 // [batch][dim] attention's result, for parallel families
+	turns   []buffer  // per rope: [batch][dims] rotations
+
 	// Scratch for one chunk of n tokens. An FFN pass has a row for each token, or with experts for each (token, expert) pair.
-	n, pos       int          // tokens in this chunk, position of the first
-	ids          []int32      // [n]
-	wantAll      bool         // logits for all tokens, not only for the last
-	x            []float32    // [n][dim] residual stream
-	branch       []float32    // [n][dim] attention's result, for parallel families
+	position     buffer       // [workers][dim] a position's vector, for families that learn them
 	mixed        []float32    // [n][dim] sum of the experts' results
-	turns        []buffer     // per rope: [n][dims] rotations
 	in           *kernel.Acts // [n][dim] or [n][heads*headDim], input of the next products
 	pairs        *kernel.Acts // [rows][dim] input of the experts
 	inner        *kernel.Acts // [rows][ff] input of the down product
@@ -70,15 +81,16 @@ type engine struct {
 	gate, up     buffer       // [rows][ff]; up holds the activations in the end
 	score        buffer       // [n][ff] of the predictor; first used for its inner layer
 	sum          buffer       // [rows][dim], what a block adds to x
-	logits       buffer       // [n or 1][vocab]
+	logits       buffer       // [batch or 1][vocab]
 	routerLogits buffer       // [n][experts]
 	routing      *routing
 	groups       []group     // of the current FFN pass
 	scores       [][]float32 // per worker: [context] attention weights
 	counters     []workers.Counter
 
-	cancelled atomic.Bool // set by worker 0 at a layer's start, read by all after a barrier
+	cancelled atomic.Bool // set by worker 0 at a chunk's start, read by all after a barrier
 	ctx       context.Context
+	progress  func(done int) // of eval
 	program   func(*workers.Worker) // e.run, bound once so that no call allocates
 
 	active, neurons atomic.Uint64 // FFN neurons that were not zero, and all; of sparse activations only
@@ -118,7 +130,8 @@ const (
 
 func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicted bool) *engine {
 	qDim, kvDim := h.heads*h.headDim, h.kvHeads*h.headDim
-	n := min(chunkTokens, kv.context)
+	batch := min(batchTokens, kv.context)
+	n := min(chunkTokens, batch)
 	rows, ff, rank := n, 0, 0
 	for l := range w.layers {
 		lw := &w.layers[l]
@@ -130,17 +143,20 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	}
 	e := &engine{
 		h: h, w: w, kv: kv, pool: pool, predicted: predicted,
-		ids:      make([]int32, n),
-		x:        make([]float32, n*h.dim),
+		ids:      make([]int32, batch),
+		x:        make([]float32, batch*h.dim),
 		in:       kernel.NewActs(n, max(h.dim, qDim)),
 		q:        newBuffer(n, qDim),
 		k:        newBuffer(n, kvDim),
 		v:        newBuffer(n, kvDim),
 		logits:   newBuffer(1, h.vocab),
-		counters: make([]workers.Counter, h.layers*phasesPerLayer+1),
+		counters: make([]workers.Counter, numCounters(h, batch)),
+	}
+	if w.positions.Rows > 0 {
+		e.position = newBuffer(pool.Size(), h.dim)
 	}
 	if h.parallel {
-		e.branch = make([]float32, n*h.dim)
+		e.branch = make([]float32, batch*h.dim)
 	}
 	if h.experts > 0 {
 		rows = n * h.expertsUsed
@@ -153,7 +169,7 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	e.gate, e.up, e.sum = newBuffer(rows, ff), newBuffer(rows, ff), newBuffer(rows, h.dim)
 	e.groups = make([]group, 0, max(1, h.experts))
 	for _, p := range h.ropes {
-		e.turns = append(e.turns, newBuffer(n, p.dims))
+		e.turns = append(e.turns, newBuffer(batch, p.dims))
 	}
 	if predicted {
 		e.residual = kernel.NewActs(n, h.dim)
@@ -167,10 +183,15 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	return e
 }
 
-// eval computes tokens at positions pos, pos+1, ... of the KV cache, in chunks. With each == nil only the last token's logits are computed and
+// numCounters is how many work counters a batch needs: for each phase of each layer and chunk, and one for the logits.
+func numCounters(h *hparams, batch int) int {
+	return h.layers*phasesPerLayer*((batch+chunkTokens-1)/chunkTokens) + 1
+}
+
+// eval computes tokens at positions pos, pos+1, ... of the KV cache, in batches. With each == nil only the last token's logits are computed and
 // returned [vocab]; they are valid until the next call. Otherwise each is called with every token's index and logits. progress, if not nil,
-// is called after each chunk with the tokens done. A cancelled ctx ends it within one layer; the cache then holds what the
-// returned count says.
+// is called after each layer with the tokens that would have been done in the same time, and at the end. A cancelled ctx ends it within one
+// chunk of one layer; the cache then holds what the returned count says.
 func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress func(done int), each func(t int, logits []float32)) (logits []float32, done int, err error) {
 	if err := e.h.checkTokens(tokens); err != nil {
 		return nil, 0, err
@@ -181,63 +202,79 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 	if each != nil && len(e.logits.data) < cap(e.ids)*e.logits.stride {
 		e.logits = newBuffer(cap(e.ids), e.h.vocab)
 	}
-	e.ctx, e.wantAll = ctx, each != nil
+	e.ctx, e.wantAll, e.progress = ctx, each != nil, progress
 	for done < len(tokens) {
-		e.n, e.pos = min(cap(e.ids), len(tokens)-done), pos+done
-		e.ids = append(e.ids[:0], tokens[done:done+e.n]...)
-		for i := range e.counters {
+		e.pos = pos + done
+		e.ids = append(e.ids[:0], tokens[done:min(len(tokens), done+cap(e.ids))]...)
+		for i := range numCounters(e.h, len(e.ids)) - 1 { // the last is the logits', and reset where it is used
 			e.counters[i].Reset()
 		}
 		e.cancelled.Store(false)
+		e.done = done
 		e.pool.Run(e.program)
 		if e.cancelled.Load() {
 			return nil, done, ctx.Err()
 		}
 		if each != nil {
-			for t := range e.n {
+			for t := range e.ids {
 				each(done+t, e.logits.row(t, e.h.vocab))
 			}
 		}
-		done += e.n
-		if progress != nil {
-			progress(done)
-		}
+		done += len(e.ids)
 	}
 	return e.logits.row(0, e.h.vocab), done, nil
 }
 
-// run is one worker's walk through all layers for the chunk.
+// run is one worker's walk through all layers for the batch.
 func (e *engine) run(w *workers.Worker) {
 	h := e.h
-	lo, hi := w.Split(e.n)
+	lo, hi := w.Split(len(e.ids))
 	for t := lo; t < hi; t++ {
 		x := e.x[t*h.dim:][:h.dim]
 		e.w.embedding.Row(int(e.ids[t]), x)
 		scale(x, h.embeddingScale)
 		if e.w.positions.Rows > 0 {
-			e.w.positions.Row(e.pos+t, e.sum.row(t, h.dim))
-			add(x, e.sum.row(t, h.dim))
+			e.w.positions.Row(e.pos+t, e.position.row(w.ID, h.dim))
+			add(x, e.position.row(w.ID, h.dim))
 		}
 		for i, r := range e.w.ropes {
 			r.at(e.pos+t, e.turns[i].row(t, h.ropes[i].dims))
 		}
 	}
+	w.Barrier() // a chunk's tokens are split otherwise than the batch's
 	for l := range e.w.layers {
-		if w.ID == 0 && e.ctx.Err() != nil {
-			e.cancelled.Store(true)
+		for c := (chunk{}); c.first < len(e.ids); c.index, c.first = c.index+1, c.first+c.n {
+			c.n = min(chunkTokens, len(e.ids)-c.first)
+			if w.ID == 0 && e.ctx.Err() != nil {
+				e.cancelled.Store(true)
+			}
+			if h.routeEarly && e.w.layers[l].router.Rows > 0 {
+				e.normalise(w, c, nil)
+				w.Barrier()
+				e.route(w, c, l)
+			}
+			e.attention(w, c, l)
+			if e.cancelled.Load() { // written before the barriers in attention, so all workers agree
+				return
+			}
+			e.ffn(w, c, l)
 		}
-		if h.routeEarly && e.w.layers[l].router.Rows > 0 {
-			e.normalise(w, nil)
-			w.Barrier()
-			e.route(w, l)
+		if w.ID == 0 && e.progress != nil {
+			e.progress(e.done + len(e.ids)*(l+1)/len(e.w.layers))
 		}
-		e.attention(w, l)
-		if e.cancelled.Load() { // written before the barriers in attention, so all workers agree
-			return
-		}
-		e.ffn(w, l)
 	}
+	w.Barrier()
 	e.head(w)
+}
+
+// counter is the work counter of a phase.
+func (e *engine) counter(c chunk, l, phase int) *workers.Counter {
+	return &e.counters[(c.index*e.h.layers+l)*phasesPerLayer+phase]
+}
+
+// token is token t of the chunk in the residual stream, or in e.branch.
+func (e *engine) token(rows []float32, c chunk, t int) []float32 {
+	return rows[(c.first+t)*e.h.dim:][:e.h.dim]
 }
 
 // multiply is a phase that computes m times in for the whole chunk.
@@ -268,12 +305,11 @@ func (e *engine) reshape(w *workers.Worker, a *kernel.Acts, rows, cols int) {
 }
 
 // normalise writes the normalised residual of the worker's own tokens to e.in, rounded too; a nil norm copies it. A barrier must follow.
-func (e *engine) normalise(w *workers.Worker, n *norm) {
-	h := e.h
-	e.reshape(w, e.in, e.n, h.dim)
-	lo, hi := w.Split(e.n)
+func (e *engine) normalise(w *workers.Worker, c chunk, n *norm) {
+	e.reshape(w, e.in, c.n, e.h.dim)
+	lo, hi := w.Split(c.n)
 	for t := lo; t < hi; t++ {
-		x := e.x[t*h.dim:][:h.dim]
+		x := e.token(e.x, c, t)
 		if n == nil {
 			copy(e.in.Row(t), x)
 		} else {
@@ -286,27 +322,34 @@ func (e *engine) normalise(w *workers.Worker, n *norm) {
 // head computes the logits of the last token, or of all.
 func (e *engine) head(w *workers.Worker) {
 	h := e.h
-	first := e.n - 1
+	first := len(e.ids) - 1
 	if e.wantAll {
 		first = 0
 	}
-	n := e.n - first
-	e.reshape(w, e.in, n, h.dim)
-	lo, hi := w.Split(n)
-	for t := lo; t < hi; t++ {
-		e.w.outputNorm.apply(e.in.Row(t), e.x[(first+t)*h.dim:][:h.dim])
-	}
-	e.in.Quantize(lo, hi)
-	w.Barrier()
-	e.multiply(w, &e.counters[len(e.counters)-1], &e.w.output.Matrix, e.logits, e.in)
-	w.Barrier()
-	for t := lo; t < hi; t++ {
-		y := e.logits.row(t, h.vocab)
-		e.w.output.finish(y)
-		scale(y, h.logitScale)
-		if h.logitCap != 0 {
-			for i, v := range y {
-				y[i] = softCap(v, h.logitCap)
+	counter := &e.counters[len(e.counters)-1]
+	for row := first; row < len(e.ids); row += chunkTokens {
+		n := min(chunkTokens, len(e.ids)-row)
+		e.reshape(w, e.in, n, h.dim)
+		if w.ID == 0 {
+			counter.Reset()
+		}
+		lo, hi := w.Split(n)
+		for t := lo; t < hi; t++ {
+			e.w.outputNorm.apply(e.in.Row(t), e.x[(row+t)*h.dim:][:h.dim])
+		}
+		e.in.Quantize(lo, hi)
+		w.Barrier()
+		out := buffer{e.logits.from(row - first), e.logits.stride}
+		e.multiply(w, counter, &e.w.output.Matrix, out, e.in)
+		w.Barrier()
+		for t := lo; t < hi; t++ {
+			y := out.row(t, h.vocab)
+			e.w.output.finish(y)
+			scale(y, h.logitScale)
+			if h.logitCap != 0 {
+				for i, v := range y {
+					y[i] = softCap(v, h.logitCap)
+				}
 			}
 		}
 	}

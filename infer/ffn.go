@@ -7,25 +7,24 @@ import (
 
 // ffn computes the feed-forward block, dense or of experts, and adds its result to x. The caller has finished its own tokens of x and has not
 // passed a barrier since. Each worker finishes with its own tokens again.
-func (e *engine) ffn(w *workers.Worker, l int) {
+func (e *engine) ffn(w *workers.Worker, c chunk, l int) {
 	h, lw := e.h, &e.w.layers[l]
-	counter := e.counters[l*phasesPerLayer:]
-	lo, hi := w.Split(e.n)
-	e.normalise(w, lw.ffnNorm)
+	lo, hi := w.Split(c.n)
+	e.normalise(w, c, lw.ffnNorm)
 	w.Barrier()
 
 	switch {
 	case lw.ffn != nil:
 		if e.predicted {
-			e.predict(w, l)
+			e.predict(w, c, l)
 		}
-		e.oneGroup(w, lw.ffn)
-		e.pass(w, counter[phasePass:], e.in)
+		e.oneGroup(w, c, lw.ffn)
+		e.pass(w, c, l, phasePass, e.in)
 		for t := lo; t < hi; t++ {
 			lw.ffn.down.finish(e.sum.row(t, h.dim))
 		}
 	default:
-		e.experts(w, l, lo, hi)
+		e.experts(w, c, l, lo, hi)
 	}
 	for t := lo; t < hi; t++ {
 		y := e.sum.row(t, h.dim)
@@ -33,9 +32,9 @@ func (e *engine) ffn(w *workers.Worker, l int) {
 			lw.postFFN.apply(y, y)
 		}
 		scale(y, h.residualScale)
-		x := e.x[t*h.dim:][:h.dim]
+		x := e.token(e.x, c, t)
 		if h.parallel {
-			add(x, e.branch[t*h.dim:][:h.dim])
+			add(x, e.token(e.branch, c, t))
 		}
 		add(x, y)
 	}
@@ -43,15 +42,14 @@ func (e *engine) ffn(w *workers.Worker, l int) {
 
 // experts sends each token through its experts, and through the shared one if there is one, and leaves the weighted sum in e.mixed's rows, then
 // e.sum's. The chunk's normalised residual is in e.in.
-func (e *engine) experts(w *workers.Worker, l, lo, hi int) {
+func (e *engine) experts(w *workers.Worker, c chunk, l, lo, hi int) {
 	h, lw, r := e.h, &e.w.layers[l], e.routing
-	counter := e.counters[l*phasesPerLayer:]
 	if !h.routeEarly {
-		e.route(w, l)
+		e.route(w, c, l)
 	}
 	if lw.shared != nil {
-		e.oneGroup(w, lw.shared)
-		e.pass(w, counter[phasePassShared:], e.in)
+		e.oneGroup(w, c, lw.shared)
+		e.pass(w, c, l, phasePassShared, e.in)
 		for t := lo; t < hi; t++ {
 			y := e.sum.row(t, h.dim)
 			lw.shared.down.finish(y)
@@ -65,7 +63,7 @@ func (e *engine) experts(w *workers.Worker, l, lo, hi int) {
 	}
 	w.Barrier()
 
-	pairs := e.n * r.used
+	pairs := c.n * r.used
 	e.reshape(w, e.pairs, pairs, h.dim)
 	first, last := w.Split(pairs)
 	for p := first; p < last; p++ {
@@ -76,7 +74,7 @@ func (e *engine) experts(w *workers.Worker, l, lo, hi int) {
 		e.groups = append(e.groups[:0], r.groups...)
 	}
 	w.Barrier()
-	e.pass(w, counter[phasePass:], e.pairs)
+	e.pass(w, c, l, phasePass, e.pairs)
 
 	for t := lo; t < hi; t++ {
 		x := e.mixed[t*h.dim:][:h.dim]
@@ -94,19 +92,19 @@ func (e *engine) experts(w *workers.Worker, l, lo, hi int) {
 }
 
 // oneGroup makes all tokens of the chunk one group.
-func (e *engine) oneGroup(w *workers.Worker, f *feedForward) {
+func (e *engine) oneGroup(w *workers.Worker, c chunk, f *feedForward) {
 	if w.ID == 0 {
-		e.groups = append(e.groups[:0], group{f, 0, e.n})
+		e.groups = append(e.groups[:0], group{f, 0, c.n})
 	}
 	w.Barrier()
 }
 
 // pass sends the rows of in [rows][dim] through the FFNs of e.groups: e.sum's rows become down . act(gate . in, up . in), without the down
-// matrix's scale and bias. It ends with a barrier.
-func (e *engine) pass(w *workers.Worker, counter []workers.Counter, in *kernel.Acts) {
+// matrix's scale and bias. phase is the first of two. It ends with a barrier.
+func (e *engine) pass(w *workers.Worker, c chunk, l, phase int, in *kernel.Acts) {
 	// Gate and up of the same neurons are one piece of work, so that the activation needs no barrier.
 	var active, computed int
-	e.eachPiece(w, &counter[0], func(f *feedForward) int { return f.up.Panels() }, func(g group, lo, hi int) {
+	e.eachPiece(w, e.counter(c, l, phase), func(f *feedForward) int { return f.up.Panels() }, func(g group, lo, hi int) {
 		x := in.View(g.first, g.n)
 		if g.f.gate.Rows > 0 {
 			g.f.gate.Mul(e.gate.from(g.first), e.gate.stride, &x, lo, hi)
@@ -143,7 +141,7 @@ func (e *engine) pass(w *workers.Worker, counter []workers.Counter, in *kernel.A
 	}
 	e.inner.Quantize(lo, hi)
 	w.Barrier()
-	e.eachPiece(w, &counter[1], func(f *feedForward) int { return f.down.Panels() }, func(g group, lo, hi int) {
+	e.eachPiece(w, e.counter(c, l, phase+1), func(f *feedForward) int { return f.down.Panels() }, func(g group, lo, hi int) {
 		x := e.inner.View(g.first, g.n)
 		g.f.down.Mul(e.sum.from(g.first), e.sum.stride, &x, lo, hi)
 	})
@@ -206,19 +204,18 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 
 // predict computes the predictor's scores [n][ff] = fc2 . relu(fc1 . x) of the residual before the norm, as PowerInfer does. It ends without a
 // barrier after its last product.
-func (e *engine) predict(w *workers.Worker, l int) {
+func (e *engine) predict(w *workers.Worker, c chunk, l int) {
 	f := e.w.layers[l].ffn
-	counter := e.counters[l*phasesPerLayer:]
-	lo, hi := w.Split(e.n)
+	lo, hi := w.Split(c.n)
 	rank := f.predict1.Rows
-	e.reshape(w, e.residual, e.n, e.h.dim)
+	e.reshape(w, e.residual, c.n, e.h.dim)
 	for t := lo; t < hi; t++ {
-		copy(e.residual.Row(t), e.x[t*e.h.dim:][:e.h.dim])
+		copy(e.residual.Row(t), e.token(e.x, c, t))
 	}
 	e.residual.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, &counter[phasePredict1], &f.predict1, e.score, e.residual)
-	e.reshape(w, e.hidden, e.n, rank)
+	e.multiply(w, e.counter(c, l, phasePredict1), &f.predict1, e.score, e.residual)
+	e.reshape(w, e.hidden, c.n, rank)
 	for t := lo; t < hi; t++ {
 		out := e.hidden.Row(t)
 		for i, v := range e.score.row(t, rank) {
@@ -227,7 +224,7 @@ func (e *engine) predict(w *workers.Worker, l int) {
 	}
 	e.hidden.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, &counter[phasePredict2], &f.predict2, e.score, e.hidden)
+	e.multiply(w, e.counter(c, l, phasePredict2), &f.predict2, e.score, e.hidden)
 }
 
 // downByNeuron computes e.sum = activations . W for down matrices stored one row per neuron, skipping neurons that are zero. Each worker has

@@ -60,7 +60,8 @@ func (k KVType) bytes() int {
 
 // workBytes is what newEngine's buffers take; a test holds the two together.
 func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int64 {
-	n := min(chunkTokens, context)
+	batch := min(batchTokens, context)
+	n := min(chunkTokens, batch)
 	ff, rank := 0, 0
 	for l := range w.layers {
 		lw := &w.layers[l]
@@ -78,10 +79,13 @@ func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int
 		return floats(rows, cols) + max(1, int64(rows)*int64(cols/kernel.BlockCols)*(kernel.BlockCols+8))
 	}
 	qDim, kvDim, rows := h.heads*h.headDim, h.kvHeads*h.headDim, n
-	sum := floats(n, 1) + floats(n, h.dim) + acts(n, max(h.dim, qDim)) + padded(n, qDim) + 2*padded(n, kvDim) + padded(1, h.vocab)
-	sum += int64(h.layers*phasesPerLayer+1) * int64(unsafe.Sizeof(workers.Counter{}))
+	sum := floats(batch, 1) + floats(batch, h.dim) + acts(n, max(h.dim, qDim)) + padded(n, qDim) + 2*padded(n, kvDim) + padded(1, h.vocab)
+	sum += int64(numCounters(h, batch)) * int64(unsafe.Sizeof(workers.Counter{}))
+	if w.positions.Rows > 0 {
+		sum += padded(threads, h.dim)
+	}
 	if h.parallel {
-		sum += floats(n, h.dim)
+		sum += floats(batch, h.dim)
 	}
 	if h.experts > 0 {
 		rows = n * h.expertsUsed
@@ -89,7 +93,7 @@ func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int
 	}
 	sum += acts(rows, ff) + 2*padded(rows, ff) + padded(rows, h.dim)
 	for _, p := range h.ropes {
-		sum += padded(n, p.dims)
+		sum += padded(batch, p.dims)
 	}
 	if predicted {
 		sum += acts(n, h.dim) + acts(n, rank) + padded(n, max(ff, rank))

@@ -105,11 +105,11 @@ func (r *routing) order(n int, experts []*feedForward) {
 
 // route computes the router's logits from x [n][dim], a chunk's normalised residual or (SmallThinker) its layer input, and chooses the experts. It ends
 // with a barrier, behind which all workers see the groups.
-func (e *engine) route(w *workers.Worker, l int) {
+func (e *engine) route(w *workers.Worker, c chunk, l int) {
 	lw := &e.w.layers[l]
-	e.multiply(w, &e.counters[l*phasesPerLayer+phaseRoute], &lw.router.Matrix, e.routerLogits, e.in)
+	e.multiply(w, e.counter(c, l, phaseRoute), &lw.router.Matrix, e.routerLogits, e.in)
 	w.Barrier()
-	lo, hi := w.Split(e.n)
+	lo, hi := w.Split(c.n)
 	for t := lo; t < hi; t++ {
 		logits := e.routerLogits.row(t, e.h.experts)
 		lw.router.finish(logits)
@@ -117,7 +117,7 @@ func (e *engine) route(w *workers.Worker, l int) {
 	}
 	w.Barrier()
 	if w.ID == 0 {
-		e.routing.order(e.n, lw.experts)
+		e.routing.order(c.n, lw.experts)
 	}
 	w.Barrier()
 }
