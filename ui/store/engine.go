@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+	_ "github.com/ncruces/go-sqlite3/embed" // SQLite as WebAssembly
+	"github.com/tetratelabs/wazero"
+)
+
+// SQLite arrives as WebAssembly, and wazero makes machine code of it when the first store opens. That takes
+// about a second of one core and 70 MB while it lasts, so the code is kept in a folder beside the database:
+// from then on it takes 30 ms and 10 MB. (Interpreting instead needs 50 MB for ever and is 40 times slower.)
+//
+// wazero's own choice would be the interpreter on a phone, because it looks for the words "linux" and "arm64"
+// and Go calls the system "android"; the compiler works there, so it is asked for by name.
+
+// memoryPages is the most memory that SQLite may have, in pages of 64 KiB. It takes what it needs, 1 to 3 MB;
+// the limit is for hostile files and must leave room for a few copies of the longest message.
+const memoryPages = 96 << 20 >> 16
+
+var startEngine sync.Once
+
+// prepareEngine compiles SQLite, once for the process. folder is where the machine code is kept; with "" it
+// is not kept. Errors are left to the first connection, which meets them again.
+func prepareEngine(folder string) {
+	startEngine.Do(func() {
+		config := wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(memoryPages)
+		if cache := openCache(folder); cache != nil {
+			config = config.WithCompilationCache(cache)
+		}
+		sqlite3.RuntimeConfig = config
+		_ = sqlite3.Initialize()
+		debug.FreeOSMemory() // the compiler's garbage is worth a good part of a small model
+	})
+}
+
+// openCache returns the cache of machine code in folder, or nil if there is none that can be trusted.
+func openCache(folder string) wazero.CompilationCache {
+	if folder == "" || os.MkdirAll(folder, 0o700) != nil || !private(folder) {
+		return nil
+	}
+	before := cachedFiles(folder)
+	cache := tryCache(folder)
+	if cache == nil { // a damaged file; a second failure is a disk that cannot be written
+		_ = os.RemoveAll(folder)
+		if cache = tryCache(folder); cache == nil {
+			return nil
+		}
+	}
+	if after := cachedFiles(folder); len(before) > 0 && len(after) > len(before) {
+		for _, old := range before { // code of an older version of SQLite or wazero
+			_ = os.Remove(old)
+		}
+	}
+	return cache
+}
+
+// tryCache compiles SQLite with the cache in folder. It does so here because the driver tries only once: the
+// code stays in the cache's memory, where the driver finds it.
+func tryCache(folder string) wazero.CompilationCache {
+	ctx := context.Background()
+	cache, err := wazero.NewCompilationCacheWithDir(folder)
+	if err != nil {
+		return nil
+	}
+	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(memoryPages).WithCompilationCache(cache))
+	if _, err := runtime.CompileModule(ctx, sqlite3.Binary); err != nil {
+		_ = cache.Close(ctx)
+		return nil
+	}
+	return cache
+}
+
+// private tells whether only this user can write to folder. What lies in it is run as machine code, and on
+// shared storage every app could have put it there.
+func private(folder string) bool {
+	info, err := os.Lstat(folder)
+	if err != nil || !info.IsDir() || info.Mode().Perm()&0o022 != 0 {
+		return false
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(stat.Uid) == os.Geteuid()
+}
+
+// cachedFiles lists what wazero keeps in folder: a folder for each of its versions, a file for each program.
+func cachedFiles(folder string) (files []string) {
+	_ = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			files = append(files, path)
+		}
+		return nil
+	})
+	return files
+}
