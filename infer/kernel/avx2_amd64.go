@@ -20,6 +20,14 @@ var avx2Ops = ops{
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
 	neuron:   neuronAVX2,
+
+	panelI8: panelI8AVX2,
+	tileI8:  tileI8AVX2,
+
+	max:         maxAVX2,
+	expSum:      expSumAVX2,
+	logisticMul: logisticMulAVX2,
+	scaleMul:    scaleMulAVX2,
 }
 
 //go:noescape
@@ -90,3 +98,21 @@ func axpyQ8AVX2(y *float32, w unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
 func axpyQ4AVX2(y *float32, w unsafe.Pointer, a float32, blocks int)
+
+//go:noescape
+func panelI8AVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func tileI8AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func maxAVX2(x *float32, n int) float32
+
+//go:noescape
+func expSumAVX2(x *float32, n int, top float32) float32
+
+//go:noescape
+func logisticMulAVX2(dst, gate, up *float32, n int, linear, cubic float32)
+
+//go:noescape
+func scaleMulAVX2(dst, a, b *float32, n int, s float32)

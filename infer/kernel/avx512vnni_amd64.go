@@ -21,6 +21,14 @@ var avx512vnniOps = ops{
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
 	neuron:   neuronAVX2,
+
+	panelI8: panelI8AVX512,
+	tileI8:  tileI8AVX512,
+
+	max:         maxAVX2,
+	expSum:      expSumAVX2,
+	logisticMul: logisticMulAVX2,
+	scaleMul:    scaleMulAVX2,
 }
 
 //go:noescape
@@ -70,3 +78,9 @@ func tileQ8SVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride
 
 //go:noescape
 func tileQ8AVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func panelI8AVX512(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func tileI8AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)

@@ -29,7 +29,14 @@ type ops struct {
 	axpyQ8  func(y *float32, w unsafe.Pointer, a float32, blocks int) // w: Q8_0 blocks of 34 bytes
 	axpyQ4  func(y *float32, w unsafe.Pointer, a float32, blocks int) // w: Q4_0 blocks of 18 bytes
 
-	neuron neuronOps
+	neuron  neuronOps
+	panelI8 panelFunc // a panel [n][16]int8 times float32
+	tileI8  tileFunc
+
+	max         func(x *float32, n int) float32 // n >= 1, any, in all of these
+	expSum      func(x *float32, n int, top float32) float32
+	logisticMul func(dst, g, u *float32, n int, linear, cubic float32) // dst = g / (1 + e^(linear*g + cubic*g^3)) * u
+	scaleMul    func(dst, a, b *float32, n int, s float32)
 }
 
 var goOps = ops{
@@ -50,6 +57,14 @@ var goOps = ops{
 	axpyQ8:   axpyQ8Go,
 	axpyQ4:   axpyQ4Go,
 	neuron:   neuronGo,
+
+	panelI8: panelI8Go,
+	tileI8:  tileGo(panelI8Go),
+
+	max:         maxGo,
+	expSum:      expSumGo,
+	logisticMul: logisticMulGo,
+	scaleMul:    scaleMulGo,
 }
 
 // variants are those that this CPU can run, best first; the Go reference is last. active is the one in use; it is written before any engine

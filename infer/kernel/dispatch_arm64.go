@@ -26,6 +26,14 @@ func archOps() []ops {
 		axpyF16:  axpyF16NEON,
 		axpyQ8:   axpyQ8NEON,
 		axpyQ4:   axpyQ4NEON,
+
+		panelI8: panelI8NEON,
+		tileI8:  tileI8NEON,
+
+		max:         maxNEON,
+		expSum:      expSumNEON,
+		logisticMul: logisticMulNEON,
+		scaleMul:    scaleMulNEON,
 	}
 	if !cpu.ARM64.HasASIMDDP {
 		return []ops{neon}
@@ -159,3 +167,23 @@ func axpyQ8NEON(y *float32, w unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
 func axpyQ4NEON(y *float32, w unsafe.Pointer, a float32, blocks int)
+
+//go:noescape
+func panelI8NEON(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func tileI8NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+// vector_arm64.s
+
+//go:noescape
+func maxNEON(x *float32, n int) float32
+
+//go:noescape
+func expSumNEON(x *float32, n int, top float32) float32
+
+//go:noescape
+func logisticMulNEON(dst, gate, up *float32, n int, linear, cubic float32)
+
+//go:noescape
+func scaleMulNEON(dst, a, b *float32, n int, s float32)

@@ -28,8 +28,9 @@
 // to 8 bits in blocks of 32 (amax/127, to nearest, ties to even); see [Acts]. The product of a block is
 // exact in integers; only the sum over blocks is rounded.
 //
-// Rows that are used one at a time (keys and values in attention, the down vectors of single neurons) stay row by row, in GGUF's own
-// block layout; see [Rows], [DotF16].
+// The keys and values of attention are panels too, of matrices that grow by one position at a time; see [KV].
+//
+// Rows that are used one at a time (the down vectors of single neurons) stay row by row, in GGUF's own block layout; see [Rows].
 //
 // # Variants
 //

@@ -47,6 +47,13 @@
 #define FMUL_E(d, n, m, i) WORD $(0x4F809000 | LANE(i) | (m)<<16 | (n)<<5 | (d)) // fmul  d.4s, n.4s, m.s[i]
 #define FADD_4S(d, n, m)   WORD $(0x4E20D400 | (m)<<16 | (n)<<5 | (d))           // fadd  d.4s, n.4s, m.4s
 #define FADDP_4S(d, n, m)  WORD $(0x6E20D400 | (m)<<16 | (n)<<5 | (d))           // faddp d.4s, n.4s, m.4s
+#define FMLS_4S(d, n, m)   WORD $(0x4EA0CC00 | (m)<<16 | (n)<<5 | (d))           // fmls  d.4s, n.4s, m.4s
+#define FSUB_4S(d, n, m)   WORD $(0x4EA0D400 | (m)<<16 | (n)<<5 | (d))           // fsub  d.4s, n.4s, m.4s
+#define FDIV_4S(d, n, m)   WORD $(0x6E20FC00 | (m)<<16 | (n)<<5 | (d))           // fdiv  d.4s, n.4s, m.4s
+#define FMIN_4S(d, n, m)   WORD $(0x4EA0F400 | (m)<<16 | (n)<<5 | (d))           // fmin  d.4s, n.4s, m.4s
+#define FCMGT_4S(d, n, m)  WORD $(0x6EA0E400 | (m)<<16 | (n)<<5 | (d))           // fcmgt d.4s, n.4s, m.4s
+#define FRINTN_4S(d, n)    WORD $(0x4E218800 | (n)<<5 | (d))                     // frintn d.4s, n.4s
+#define BIC_16B(d, n, m)   WORD $(0x4E601C00 | (m)<<16 | (n)<<5 | (d))           // bic   d.16b, n.16b, m.16b
 #define FMAX_4S(d, n, m)   WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d))           // fmax  d.4s, n.4s, m.4s
 #define FMAXV_4S(d, n)     WORD $(0x6E30F800 | (n)<<5 | (d))                     // fmaxv sd, n.4s
 #define FABS_4S(d, n)      WORD $(0x4EA0F800 | (n)<<5 | (d))                     // fabs  d.4s, n.4s

@@ -18,24 +18,41 @@ func (m *Matrix) Mul(dst []float32, stride int, x *Acts, lo, hi int) {
 		return
 	}
 	_ = dst[(x.Tokens-1)*stride+hi*PanelRows-1]
-	one, wide := active.panel[m.Format], active.tile[m.Format]
 	cols, xp, xStride := m.Cols, unsafe.Pointer(&x.f[0]), uintptr(m.Cols*4)
 	if m.Format.Quantized() {
 		cols = m.Cols / BlockCols
 		xp, xStride = unsafe.Pointer(&x.q[0]), uintptr(actRecordBytes(cols))
 	}
 	panelBytes := m.Format.PanelBytes(m.Cols)
-	yStride := uintptr(stride * 4)
 	for p := lo; p < hi; p++ {
-		w := unsafe.Pointer(&m.Data[p*panelBytes])
-		y := unsafe.Pointer(&dst[p*PanelRows])
-		t := 0
-		for ; t+Tile <= x.Tokens; t += Tile {
-			wide(unsafe.Add(y, uintptr(t)*yStride), yStride, w, unsafe.Add(xp, uintptr(t)*xStride), xStride, cols)
-		}
-		for ; t < x.Tokens; t++ {
-			one(unsafe.Add(y, uintptr(t)*yStride), w, unsafe.Add(xp, uintptr(t)*xStride), cols)
-		}
+		y := product{unsafe.Pointer(&dst[p*PanelRows]), uintptr(stride * 4), unsafe.Pointer(&m.Data[p*panelBytes]), xp, xStride, cols}
+		y.multiply(m.Format, x.Tokens)
+	}
+}
+
+// product is one panel w times the inputs x of some tokens, xStride bytes apart, to y, yStride bytes apart; n is what panelFunc counts.
+type product struct {
+	y       unsafe.Pointer
+	yStride uintptr
+	w, x    unsafe.Pointer
+	xStride uintptr
+	n       int
+}
+
+// multiply computes the product for so many tokens with the kernels of a format.
+func (p *product) multiply(f Format, tokens int) {
+	p.multiplyWith(active.panel[f], active.tile[f], tokens)
+}
+
+func (p *product) multiplyWith(one panelFunc, wide tileFunc, tokens int) {
+	y, x := p.y, p.x
+	for ; tokens >= Tile; tokens -= Tile {
+		wide(y, p.yStride, p.w, x, p.xStride, p.n)
+		y, x = unsafe.Add(y, Tile*p.yStride), unsafe.Add(x, Tile*p.xStride)
+	}
+	for ; tokens > 0; tokens-- {
+		one(y, p.w, x, p.n)
+		y, x = unsafe.Add(y, p.yStride), unsafe.Add(x, p.xStride)
 	}
 }
 

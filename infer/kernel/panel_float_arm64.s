@@ -2,7 +2,7 @@
 #include "neon_arm64.h"
 #include "panel_arm64.h"
 
-// Products of F32 and F16 panels (see the package documentation for the layouts).
+// Products of F32, F16 and I8 panels (see the package documentation for the layouts; I8: [columns][16]int8).
 //
 // A column is 16 weights: four registers of float32 (F16: two, widened by FCVTL). A vector of x holds 4 columns; FMLA takes its lane.
 // Each row is one chain of FMLA in the order of the columns, in the panel and in the tile, so both give the same bits. Four chains in the panel are
@@ -27,6 +27,20 @@
 	FCVTL2(w+1, 12)             \
 	FCVTL(w+2, 13)              \
 	FCVTL2(w+3, 13)
+#define I8_A(off) I8_COLUMN(off, 0)
+#define I8_B(off) I8_COLUMN(off, 4)
+#define I8_COLUMN(off, w) \
+	FMOVQ (off)(R2), F12 \
+	SXTL2_16B(13, 12)    \
+	SXTL_8B(12, 12)      \
+	SXTL_4H(w, 12)       \
+	SXTL2_8H(w+1, 12)    \
+	SXTL_4H(w+2, 13)     \
+	SXTL2_8H(w+3, 13)    \
+	SCVTF_4S(w, w)       \
+	SCVTF_4S(w+1, w+1)   \
+	SCVTF_4S(w+2, w+2)   \
+	SCVTF_4S(w+3, w+3)
 
 // Products of the column in w to w+3, whose x is lane i: of one token, of four.
 #define ONE(w, i) TIMES(16, w, 8, i)
@@ -115,5 +129,23 @@ TEXT ·tileF16NEON(SB), NOSPLIT, $0-48
 	TILE_ARGS(R7)
 	ZERO_TILE
 	COLUMNS(F16_A, F16_B, 32, FOUR_X4, FOUR_X1, FOUR, NO_PREFETCH)
+	STORE_TILE
+	RET
+
+#define PREFETCH1 PRFM (AHEAD)(R2), PLDL1KEEP
+
+// func panelI8NEON(y, w, x unsafe.Pointer, n int)
+TEXT ·panelI8NEON(SB), NOSPLIT, $0-32
+	PANEL_ARGS(R0, R2, R3, R7)
+	ZERO_SUMS
+	COLUMNS(I8_A, I8_B, 16, ONE_X4, ONE_X1, ONE, PREFETCH1)
+	STORE_SUMS(R0)
+	RET
+
+// func tileI8NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileI8NEON(SB), NOSPLIT, $0-48
+	TILE_ARGS(R7)
+	ZERO_TILE
+	COLUMNS(I8_A, I8_B, 16, FOUR_X4, FOUR_X1, FOUR, NO_PREFETCH)
 	STORE_TILE
 	RET

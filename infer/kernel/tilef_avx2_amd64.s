@@ -1,12 +1,12 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-// Products of F32 and F16 panels with 4 tokens on AVX2. The arithmetic is that of panelf_avx2_amd64.s.
+// Products of F32, F16 and I8 panels with 4 tokens on AVX2. The arithmetic is that of panelf_avx2_amd64.s.
 //
 // Two accumulators for each of 4 tokens and 16 rows would take all registers, so the tile goes over the panel twice, once for each half of the
 // rows; the second time reads from cache what the first brought there.
 //
-// Instructions per weight and token: F32 0.39, F16 0.39.
+// Instructions per weight and token: F32 0.39, F16 0.39, I8 0.42.
 //
 //	SI weights   DX, R11, R12, R13 activations of tokens 0-3   CX columns left
 //	R8 half: 0 for rows 0-7, 1 for rows 8-15   DI y of the half   BX xStride
@@ -19,7 +19,7 @@
 	MOVQ   xStride+32(FP), BX \
 	MOVQ   n+40(FP), CX       \
 	MOVQ   R8, AX             \
-	IMULQ  $rowBytes, AX      \
+	IMULQ  $(rowBytes), AX      \
 	ADDQ   AX, SI             \
 	LEAQ   (DX)(BX*1), R11    \
 	LEAQ   (DX)(BX*2), R12    \
@@ -46,7 +46,7 @@
 	VFMADD231PS  Y8, Y12, acc3
 
 #define NEXTPAIR(pairBytes) \
-	ADDQ $pairBytes, SI \
+	ADDQ $(pairBytes), SI \
 	ADDQ $8, DX         \
 	ADDQ $8, R11        \
 	ADDQ $8, R12        \
@@ -72,58 +72,47 @@
 	INCQ    R8                 \
 	CMPQ    R8, $2
 
+// Loads of 8 weights.
+#define LOADF32(m, r) VMOVUPS m, r
+#define LOADF16(m, r) VCVTPH2PS m, r
+#define LOADI8(m, r) \
+	VPMOVSXBD m, r \
+	VCVTDQ2PS r, r
+
+// TILE is a whole kernel; a column has so many bytes.
+#define TILE(load, bytes) \
+	XORQ R8, R8                      \
+half:                                \
+	HALFBEGIN(bytes/2)               \
+	JLT  last                        \
+pair:                                \
+	load((SI), Y8)                   \
+	TILECOLUMN(0, Y0, Y1, Y2, Y3)    \
+	load(bytes(SI), Y8)              \
+	TILECOLUMN(4, Y4, Y5, Y6, Y7)    \
+	NEXTPAIR(2*bytes)                \
+	JGE  pair                        \
+last:                                \
+	ADDQ $2, CX                      \
+	JZ   done                        \
+	load((SI), Y8)                   \
+	TILECOLUMN(0, Y0, Y1, Y2, Y3)    \
+done:                                \
+	HALFEND                          \
+	JNE  half                        \
+	VZEROUPPER
+
 // func tileF32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF32AVX2(SB), NOSPLIT, $0-48
-	XORQ R8, R8
-
-half:
-	HALFBEGIN(32)
-	JLT last
-
-pair:
-	VMOVUPS (SI), Y8
-	TILECOLUMN(0, Y0, Y1, Y2, Y3)
-	VMOVUPS 64(SI), Y8
-	TILECOLUMN(4, Y4, Y5, Y6, Y7)
-	NEXTPAIR(128)
-	JGE     pair
-
-last:
-	ADDQ    $2, CX
-	JZ      done
-	VMOVUPS (SI), Y8
-	TILECOLUMN(0, Y0, Y1, Y2, Y3)
-
-done:
-	HALFEND
-	JNE half
-	VZEROUPPER
+	TILE(LOADF32, 64)
 	RET
 
 // func tileF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF16AVX2(SB), NOSPLIT, $0-48
-	XORQ R8, R8
+	TILE(LOADF16, 32)
+	RET
 
-half:
-	HALFBEGIN(16)
-	JLT last
-
-pair:
-	VCVTPH2PS (SI), Y8
-	TILECOLUMN(0, Y0, Y1, Y2, Y3)
-	VCVTPH2PS 32(SI), Y8
-	TILECOLUMN(4, Y4, Y5, Y6, Y7)
-	NEXTPAIR(64)
-	JGE       pair
-
-last:
-	ADDQ      $2, CX
-	JZ        done
-	VCVTPH2PS (SI), Y8
-	TILECOLUMN(0, Y0, Y1, Y2, Y3)
-
-done:
-	HALFEND
-	JNE half
-	VZEROUPPER
+// func tileI8AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileI8AVX2(SB), NOSPLIT, $0-48
+	TILE(LOADI8, 16)
 	RET

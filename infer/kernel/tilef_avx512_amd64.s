@@ -1,9 +1,9 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-// Products of F32 and F16 panels with 4 tokens on AVX-512. The arithmetic is that of panelf_avx512_amd64.s.
+// Products of F32, F16 and I8 panels with 4 tokens on AVX-512. The arithmetic is that of panelf_avx512_amd64.s.
 //
-// Instructions per weight and token: F32 0.11, F16 0.11.
+// Instructions per weight and token: F32 0.11, F16 0.11, I8 0.13.
 //
 //	SI weights   DX, R11, R12, R13 activations of tokens 0-3   CX columns left   BX xStride
 //	Z0-Z3 acc 0 of tokens 0-3   Z4-Z7 acc 1   Z8-Z11 acc 2   Z12-Z15 acc 3   Z16-Z19 weights
@@ -48,7 +48,7 @@
 	TILECOLUMN(12, Z19, Z12, Z13, Z14, Z15)
 
 #define NEXT(weightBytes, columns) \
-	ADDQ $weightBytes, SI \
+	ADDQ $(weightBytes), SI \
 	ADDQ $(columns*4), DX  \
 	ADDQ $(columns*4), R11 \
 	ADDQ $(columns*4), R12 \
@@ -77,58 +77,47 @@
 	VMOVUPS Z3, (AX)(DX*1)     \
 	VZEROUPPER
 
+// Loads of 16 weights.
+#define LOADF32(m, r) VMOVUPS m, r
+#define LOADF16(m, r) VCVTPH2PS m, r
+#define LOADI8(m, r) \
+	VPMOVSXBD m, r \
+	VCVTDQ2PS r, r
+
+// TILE is a whole kernel; a column has so many bytes.
+#define TILE(load, bytes) \
+	TILEBEGIN                            \
+	JLT last                             \
+four:                                    \
+	load((SI), Z16)                      \
+	load(bytes(SI), Z17)                 \
+	load((2*bytes)(SI), Z18)             \
+	load((3*bytes)(SI), Z19)             \
+	TILEFOUR                             \
+	NEXT(4*bytes, 4)                     \
+	JGE four                             \
+last:                                    \
+	ADDQ $4, CX                          \
+	JZ  done                             \
+one:                                     \
+	load((SI), Z16)                      \
+	TILECOLUMN(0, Z16, Z0, Z1, Z2, Z3)   \
+	NEXT(bytes, 1)                       \
+	JNZ one                              \
+done:                                    \
+	TILEEND
+
 // func tileF32AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF32AVX512(SB), NOSPLIT, $0-48
-	TILEBEGIN
-	JLT last
-
-four:
-	VMOVUPS (SI), Z16
-	VMOVUPS 64(SI), Z17
-	VMOVUPS 128(SI), Z18
-	VMOVUPS 192(SI), Z19
-	TILEFOUR
-	NEXT(256, 4)
-	JGE     four
-
-last:
-	ADDQ $4, CX
-	JZ   done
-
-one:
-	VMOVUPS (SI), Z16
-	TILECOLUMN(0, Z16, Z0, Z1, Z2, Z3)
-	NEXT(64, 1)
-	JNZ     one
-
-done:
-	TILEEND
+	TILE(LOADF32, 64)
 	RET
 
 // func tileF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF16AVX512(SB), NOSPLIT, $0-48
-	TILEBEGIN
-	JLT last
+	TILE(LOADF16, 32)
+	RET
 
-four:
-	VCVTPH2PS (SI), Z16
-	VCVTPH2PS 32(SI), Z17
-	VCVTPH2PS 64(SI), Z18
-	VCVTPH2PS 96(SI), Z19
-	TILEFOUR
-	NEXT(128, 4)
-	JGE       four
-
-last:
-	ADDQ $4, CX
-	JZ   done
-
-one:
-	VCVTPH2PS (SI), Z16
-	TILECOLUMN(0, Z16, Z0, Z1, Z2, Z3)
-	NEXT(32, 1)
-	JNZ       one
-
-done:
-	TILEEND
+// func tileI8AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileI8AVX512(SB), NOSPLIT, $0-48
+	TILE(LOADI8, 16)
 	RET
