@@ -90,7 +90,7 @@ type engine struct {
 
 	cancelled atomic.Bool // set by worker 0 at a chunk's start, read by all after a barrier
 	ctx       context.Context
-	progress  func(done int) // of eval
+	progress  func(done int)        // of eval
 	program   func(*workers.Worker) // e.run, bound once so that no call allocates
 
 	active, neurons atomic.Uint64 // FFN neurons that were not zero, and all; of sparse activations only
