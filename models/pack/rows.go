@@ -1,0 +1,29 @@
+package pack
+
+import "hotcell/models/gguf"
+
+// A block of Q4_0 or Q8_0 is an f16 scale and the codes of 32 elements. Units
+// store the codes of a row and its scales apart, so that a kernel reads whole
+// cache lines of codes, and a page may hold scales without codes.
+
+const scaleBytes = 2
+
+// splitRow takes a row in GGUF's layout apart.
+func splitRow(t gguf.Type, codes, scales, row []byte) {
+	size := codeBytes(t, blockLen)
+	for len(row) > 0 {
+		copy(scales[:scaleBytes], row)
+		copy(codes[:size], row[scaleBytes:])
+		row, scales, codes = row[scaleBytes+size:], scales[scaleBytes:], codes[size:]
+	}
+}
+
+// joinRow is the inverse of splitRow.
+func joinRow(t gguf.Type, row, codes, scales []byte) {
+	size := codeBytes(t, blockLen)
+	for len(row) > 0 {
+		copy(row[:scaleBytes], scales)
+		copy(row[scaleBytes:scaleBytes+size], codes)
+		row, scales, codes = row[scaleBytes+size:], scales[scaleBytes:], codes[size:]
+	}
+}
