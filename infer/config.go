@@ -29,9 +29,9 @@ func (c *Config) check() error {
 	switch c.Mode {
 	case "":
 		c.Mode = ModeAuto
-	case ModeAuto, ModeDense, ModePredicted, ModeFile:
+	case ModeAuto, ModeDense, ModeExact, ModePredicted, ModeFile:
 	default:
-		return fmt.Errorf("the mode %q is unknown (known: auto, dense, predicted, file)", c.Mode)
+		return fmt.Errorf("the mode %q is unknown (known: auto, dense, exact, predicted, file)", c.Mode)
 	}
 	switch {
 	case c.Threads < 0 || c.Threads > maxThreads:

@@ -31,6 +31,7 @@ type Mode string
 const (
 	ModeAuto      Mode = "auto"      // Dense
 	ModeDense     Mode = "dense"     // every neuron
+	ModeExact     Mode = "exact"     // every neuron's gate, and the rest of those that it does not make zero: Dense's result, but for rounding
 	ModePredicted Mode = "predicted" // neurons whose predicted score reaches the file's threshold
 	ModeFile      Mode = "file"      // as the engine that the file was made for: Predicted if it brings a predictor, else Dense
 )
@@ -93,6 +94,8 @@ type engine struct {
 	progress  func(done int)        // of eval
 	program   func(*workers.Worker) // e.run, bound once so that no call allocates
 
+	sparse *sparseState // nil: no layer is computed by neuron
+
 	active, neurons atomic.Uint64 // FFN neurons that were not zero, and all; of sparse activations only
 }
 
@@ -132,13 +135,19 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	qDim, kvDim := h.heads*h.headDim, h.kvHeads*h.headDim
 	batch := min(batchTokens, kv.context)
 	n := min(chunkTokens, batch)
-	rows, ff, rank := n, 0, 0
+	rows, ff, rank, scored, neurons := n, 0, 0, 0, 0
 	for l := range w.layers {
 		lw := &w.layers[l]
 		for _, f := range append([]*feedForward{lw.ffn, lw.shared}, lw.experts...) {
-			if f != nil {
-				ff, rank = max(ff, f.ff()), max(rank, f.predict1.Rows)
+			if f == nil {
+				continue
 			}
+			if rank = max(rank, f.predict1.Rows); f.neurons == nil {
+				ff = max(ff, f.ff())
+			} else {
+				neurons = max(neurons, f.ff())
+			}
+			scored = max(scored, f.ff())
 		}
 	}
 	e := &engine{
@@ -174,7 +183,10 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	if predicted {
 		e.residual = kernel.NewActs(n, h.dim)
 		e.hidden = kernel.NewActs(n, rank)
-		e.score = newBuffer(n, max(ff, rank))
+		e.score = newBuffer(n, max(scored, rank))
+	}
+	if neurons > 0 {
+		e.sparse = newSparseState(h, neurons, pool.Size(), batch)
 	}
 	for range pool.Size() {
 		e.scores = append(e.scores, make([]float32, kv.context))
@@ -211,7 +223,15 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 		}
 		e.cancelled.Store(false)
 		e.done = done
+		if e.sparse != nil && len(e.ids) > 1 {
+			e.sparse.flash.beginBatch()
+		}
 		e.pool.Run(e.program)
+		if e.sparse != nil {
+			if err := e.sparse.flash.endBatch(); err != nil {
+				return nil, done, err
+			}
+		}
 		if e.cancelled.Load() {
 			return nil, done, ctx.Err()
 		}
@@ -257,7 +277,16 @@ func (e *engine) run(w *workers.Worker) {
 			if e.cancelled.Load() { // written before the barriers in attention, so all workers agree
 				return
 			}
-			e.ffn(w, c, l)
+			if !e.byNeurons(l) {
+				e.ffn(w, c, l)
+			}
+		}
+		if e.byNeurons(l) {
+			w.Barrier()
+			e.ffnByNeurons(w, l)
+			if e.sparse.flash.failed() { // set before the last barrier, so all workers agree
+				return
+			}
 		}
 		if w.ID == 0 && e.progress != nil {
 			e.progress(e.done + len(e.ids)*(l+1)/len(e.w.layers))
@@ -265,6 +294,12 @@ func (e *engine) run(w *workers.Worker) {
 	}
 	w.Barrier()
 	e.head(w)
+}
+
+// byNeurons tells whether a layer's FFN is computed by neuron (sparse.go).
+func (e *engine) byNeurons(l int) bool {
+	f := e.w.layers[l].ffn
+	return f != nil && f.neurons != nil
 }
 
 // counter is the work counter of a phase.
@@ -361,27 +396,23 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	if err != nil {
 		return nil, err
 	}
-	predicted := c.Mode.predicted(h)
-	if predicted && !h.hasPredictor {
-		return nil, fmt.Errorf("%s: the file brings no predictor, so it cannot be run in predicted mode", f.Name())
-	}
-	context := c.contextFor(h)
-	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(context) > t.Rows() {
-		return nil, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), context)
+	ld, err := newLoader(f, h, &c)
+	if err != nil {
+		return nil, err
 	}
 	pool := workers.New(c.Threads, workers.Options{Pin: c.Pin})
-	w, err := loadWeights(ctx, &loader{f: f, h: h, predictor: predicted, context: context}, pool, c.Progress)
+	w, err := loadWeights(ctx, ld, pool, c.Progress)
 	if err != nil {
 		pool.Close()
 		return nil, err
 	}
-	kv, err := newKVCache(h, context, c.KV)
+	kv, err := newKVCache(h, ld.context, c.KV)
 	if err != nil {
 		w.mem.free()
 		pool.Close()
 		return nil, err
 	}
-	return newEngine(h, w, kv, pool, predicted), nil
+	return newEngine(h, w, kv, pool, ld.predictor), nil
 }
 
 // close stops the threads and frees weights and cache.

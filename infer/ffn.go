@@ -27,17 +27,21 @@ func (e *engine) ffn(w *workers.Worker, c chunk, l int) {
 		e.experts(w, c, l, lo, hi)
 	}
 	for t := lo; t < hi; t++ {
-		y := e.sum.row(t, h.dim)
-		if lw.postFFN != nil {
-			lw.postFFN.apply(y, y)
-		}
-		scale(y, h.residualScale)
-		x := e.token(e.x, c, t)
-		if h.parallel {
-			add(x, e.token(e.branch, c, t))
-		}
-		add(x, y)
+		e.addBlock(l, c, t, e.sum.row(t, h.dim))
 	}
+}
+
+// addBlock adds the block's result y [dim] for a token to x.
+func (e *engine) addBlock(l int, c chunk, t int, y []float32) {
+	if post := e.w.layers[l].postFFN; post != nil {
+		post.apply(y, y)
+	}
+	scale(y, e.h.residualScale)
+	x := e.token(e.x, c, t)
+	if e.h.parallel {
+		add(x, e.token(e.branch, c, t))
+	}
+	add(x, y)
 }
 
 // experts sends each token through its experts, and through the shared one if there is one, and leaves the weighted sum in e.mixed's rows, then

@@ -11,14 +11,16 @@ import (
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 )
 
-// packJob is one tensor, or some rows of it, on its way into the arena.
+// packJob is one tensor, or some rows of it, or a layer's neurons, on its way into the arena.
 type packJob struct {
 	tensor     gguf.Tensor
 	first, num int           // rows
 	matrix     kernel.Matrix // where they go: panels, or
-	rows       []byte        // rows as they are in the file
+	rows       []byte        // rows as they are in the file, or
+	neurons    *neurons      // all matrices of an FFN
 }
 
 // loader makes a model's weights. It walks through the plan twice: first without memory, to learn how much is needed, then with an
@@ -27,12 +29,39 @@ type loader struct {
 	f         *gguf.File
 	h         *hparams
 	predictor bool
-	context   int    // of the KV cache
-	prefix    string // of the current layer's tensors
-	mem       *arena // nil on the first walk
-	size      int    // of the arena
+	context   int                 // of the KV cache
+	layer     int                 // the current one
+	prefix    string              // of its tensors
+	neurons   map[int]*pack.Group // per layer whose dense FFN is computed by neuron
+	packed    bool                // neurons are in a pack, of which f has the other tensors
+	mem       *arena              // nil on the first walk
+	size      int                 // of the arena
 	jobs      []packJob
 	err       error
+}
+
+// newLoader checks that a model can be run as asked and makes the loader for it.
+func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
+	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h)}
+	if ld.predictor && !h.hasPredictor {
+		return nil, fmt.Errorf("%s: the file brings no predictor, so it cannot be run in predicted mode", f.Name())
+	}
+	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(ld.context) > t.Rows() {
+		return nil, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), ld.context)
+	}
+	if c.Mode == ModeExact && !h.activation.sparse() {
+		return nil, fmt.Errorf("%s: the mode exact needs an activation that makes zeros (ReLU), which the family %s has not", f.Name(), h.name)
+	}
+	if c.Mode == ModeExact || ld.predictor {
+		var err error
+		if ld.neurons, err = neuronGroups(f); err != nil {
+			return nil, err
+		}
+		if c.Mode == ModeExact && len(ld.neurons) == 0 {
+			return nil, fmt.Errorf("%s: the mode exact needs feed-forward layers without experts in F32, F16, BF16, Q8_0 or Q4_0", f.Name())
+		}
+	}
+	return ld, nil
 }
 
 // loadWeights reads all tensors that a model needs, on all workers. progress, if not nil, is called with bytes read and their total, from
@@ -212,7 +241,7 @@ const loadChunk = 1 << 20
 func (ld *loader) read(ctx context.Context, pool *workers.Pool, progress func(done, total int64)) error {
 	var total int64
 	for _, j := range ld.jobs {
-		total += int64(j.num) * j.tensor.RowSize()
+		total += j.bytes()
 	}
 	var (
 		done    atomic.Int64
@@ -226,6 +255,9 @@ func (ld *loader) read(ctx context.Context, pool *workers.Pool, progress func(do
 		for j := range ld.jobs {
 			job := &ld.jobs[j]
 			rowBytes := int(job.tensor.RowSize())
+			if job.neurons != nil {
+				rowBytes = int(job.bytes()) // one piece
+			}
 			step := max(kernel.PanelRows, loadChunk/rowBytes/kernel.PanelRows*kernel.PanelRows)
 			for {
 				lo, hi, ok := w.Next(&next[j], step, job.num)
@@ -253,6 +285,9 @@ func (ld *loader) read(ctx context.Context, pool *workers.Pool, progress func(do
 
 // load reads rows lo to hi-1 of the job; lo begins a panel. buffer is the worker's own and grows as needed.
 func (j *packJob) load(f *gguf.File, lo, hi, rowBytes int, buffer *[]byte) error {
+	if j.neurons != nil {
+		return j.neurons.fill(f)
+	}
 	offset, n := int64(j.first+lo)*int64(rowBytes), (hi-lo)*rowBytes
 	if j.rows != nil {
 		return f.ReadTensor(j.tensor, j.rows[lo*rowBytes:][:n], offset)

@@ -30,14 +30,14 @@ func MemoryNeed(f *gguf.File, c Config) (planner.Memory, error) {
 
 // memoryNeed is MemoryNeed for a configuration that was checked. It takes the loader's first walk, which sizes the weights without memory.
 func memoryNeed(f *gguf.File, h *hparams, c Config) (m planner.Memory, err error) {
-	context, predicted := c.contextFor(h), c.Mode.predicted(h)
-	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(context) > t.Rows() {
-		return m, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), context)
-	}
 	if h.experts == 0 && slices.ContainsFunc(f.Tensors(), func(t gguf.Tensor) bool { return ofExpert(t.Name) }) {
 		return m, fmt.Errorf("%s: the file has experts but %s.expert_count does not say how many", f.Name(), h.name)
 	}
-	ld := &loader{f: f, h: h, predictor: predicted, context: context}
+	ld, err := newLoader(f, h, &c)
+	if err != nil {
+		return m, err
+	}
+	context := ld.context
 	w := ld.plan()
 	if ld.err != nil {
 		return m, ld.err
@@ -47,7 +47,7 @@ func memoryNeed(f *gguf.File, h *hparams, c Config) (m planner.Memory, err error
 		return m, fmt.Errorf("a context of %d tokens needs %.0f GiB for keys and values; choose a smaller one", context, kv/(1<<30))
 	}
 	available, _ := AvailableMemory() // 0 where the system does not tell: judged as unknown
-	return planner.Judge(int64(ld.size), int64(kv), workBytes(h, w, context, c.Threads, predicted), available), nil
+	return planner.Judge(int64(ld.size), int64(kv), workBytes(h, w, context, c.Threads, ld.predictor), available), nil
 }
 
 // bytes is the size of one value.
@@ -62,13 +62,19 @@ func (k KVType) bytes() int {
 func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int64 {
 	batch := min(batchTokens, context)
 	n := min(chunkTokens, batch)
-	ff, rank := 0, 0
+	ff, rank, scored, neurons := 0, 0, 0, 0
 	for l := range w.layers {
 		lw := &w.layers[l]
 		for _, f := range append([]*feedForward{lw.ffn, lw.shared}, lw.experts...) {
-			if f != nil {
-				ff, rank = max(ff, f.ff()), max(rank, f.predict1.Rows)
+			if f == nil {
+				continue
 			}
+			if rank = max(rank, f.predict1.Rows); f.neurons == nil {
+				ff = max(ff, f.ff())
+			} else {
+				neurons = max(neurons, f.ff())
+			}
+			scored = max(scored, f.ff())
 		}
 	}
 	floats := func(rows, cols int) int64 { return int64(rows) * int64(cols) * 4 }
@@ -96,7 +102,10 @@ func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int
 		sum += padded(batch, p.dims)
 	}
 	if predicted {
-		sum += acts(n, h.dim) + acts(n, rank) + padded(n, max(ff, rank))
+		sum += acts(n, h.dim) + acts(n, rank) + padded(n, max(scored, rank))
+	}
+	if neurons > 0 {
+		sum += sparseBytes(h, neurons, threads, batch)
 	}
 	return sum + floats(threads, context)
 }

@@ -77,8 +77,11 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 	}
 	name, _ := f.StringOr("general.name", f.Name())
 	mode := ModeDense
-	if s.eng.predicted {
+	switch {
+	case s.eng.predicted:
 		mode = ModePredicted
+	case s.eng.sparse != nil:
+		mode = ModeExact
 	}
 	s.info = ModelInfo{Name: name, Arch: h.name, Quant: h.quantName, Params: h.params, Bytes: f.Size(), Context: h.context, Mode: string(mode)}
 	if s.template != nil {

@@ -55,11 +55,17 @@ type feedForward struct {
 	down               linear        // [dim][ff]; only its bias is used with downRows
 	downRows           kernel.Rows   // [ff][dim]: one row per neuron
 	predict1, predict2 kernel.Matrix // PowerInfer's predictor [rank][dim], [ff][rank]; empty: none
+	neurons            *neurons      // the same matrices row by row, instead of gate, up, down and downRows; nil: not computed by neuron
 	counts             []uint32      // [ff] how often each neuron was active; nil: not counted
 }
 
 // ff is the number of neurons.
-func (f *feedForward) ff() int { return f.up.Rows }
+func (f *feedForward) ff() int {
+	if f.neurons != nil {
+		return f.neurons.group.Neurons
+	}
+	return f.up.Rows
+}
 
 // headNorm normalises queries or keys.
 type headNorm struct {
@@ -124,7 +130,7 @@ func (ld *loader) plan() *weights {
 		if ld.err != nil {
 			return w
 		}
-		ld.prefix = fmt.Sprintf("blk.%d.", l)
+		ld.prefix, ld.layer = fmt.Sprintf("blk.%d.", l), l
 		ld.attention(&w.layers[l])
 		ld.block(&w.layers[l])
 	}
@@ -197,6 +203,13 @@ func (ld *loader) block(lw *layerWeights) {
 func (ld *loader) feedForward(suffix string, ff int, predictor bool) *feedForward {
 	h, f := ld.h, &feedForward{}
 	gate, up, down := "ffn_gate"+suffix, "ffn_up"+suffix, "ffn_down"+suffix
+	if g := ld.neurons[ld.layer]; g != nil && suffix == "" {
+		ld.byNeuron(f, g)
+		if predictor {
+			ld.predictorOf(f, ff)
+		}
+		return f
+	}
 	switch {
 	case !h.activation.gated():
 		f.up = ld.linear(up, ff, h.dim)
@@ -215,11 +228,16 @@ func (ld *loader) feedForward(suffix string, ff int, predictor bool) *feedForwar
 		f.down = ld.linear(down, h.dim, ff)
 	}
 	if predictor {
-		rank := ld.rowsOf("fc1.weight")
-		ld.panels(&f.predict1, "fc1.weight", 0, rank, rank, h.dim)
-		ld.panels(&f.predict2, "fc2.weight", 0, ff, ff, rank)
+		ld.predictorOf(f, ff)
 	}
 	return f
+}
+
+// predictorOf plans PowerInfer's predictor of the layer's FFN.
+func (ld *loader) predictorOf(f *feedForward, ff int) {
+	rank := ld.rowsOf("fc1.weight")
+	ld.panels(&f.predict1, "fc1.weight", 0, rank, rank, ld.h.dim)
+	ld.panels(&f.predict2, "fc2.weight", 0, ff, ff, rank)
 }
 
 // experts plans the routed experts of a layer: three tensors that hold all of them, or in old files one tensor each.

@@ -1,0 +1,297 @@
+package infer
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"hotcell/infer/workers"
+	"hotcell/iosched"
+	"hotcell/models/pack"
+	"hotcell/neuroncache"
+)
+
+// flash brings the neurons of a pack into memory as they are needed: it asks the neuron cache where a unit is, has iosched read what is absent,
+// checks each page as it arrives, and says when flash could not give what was asked. A nil *flash is for models whose neurons are all in
+// memory: everything is ready.
+//
+// All workers call ask, ready, collect and wait at the same time. A failed read is repeated once. The second failure ends the computation with a
+// plain error; no product was made of bytes that were not checked.
+type flash struct {
+	file  *pack.File
+	sched *iosched.Scheduler
+	cache *neuroncache.Cache
+	reads *iosched.Group // where units arrive
+	batch neuroncache.Batch
+
+	taken atomic.Bool        // guards free, for some instructions once per cluster and read: a mutex would put threads that are tied to cores to sleep
+	free  []*iosched.Request // not under way
+
+	broken  atomic.Bool // a read failed for good
+	problem error       // why; written once, before broken
+	once    sync.Once
+
+	stallNs  []padded // per worker: waited for reads with nothing to compute
+	manageNs []padded // per worker: looking up and submitting
+	stream   stream
+}
+
+type padded struct {
+	atomic.Uint64
+	_ [120]byte
+}
+
+// part says which part of a unit is asked for.
+type part int
+
+const (
+	partGate part = iota // part A, or the whole unit where the cache does not hold parts
+	partUp               // part B
+)
+
+// maxReads bounds the reads under way for single units. A layer may want more: the rest is asked for as these arrive.
+const maxReads = 1024
+
+// retried marks a request in its tag, beside the slot.
+const retried = 1 << 32
+
+func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cache, workers int) *flash {
+	f := &flash{
+		file: file, sched: sched, cache: cache, reads: iosched.NewGroup(maxReads),
+		stallNs: make([]padded, workers), manageNs: make([]padded, workers),
+	}
+	requests := make([]iosched.Request, maxReads)
+	for i := range requests {
+		f.free = append(f.free, &requests[i])
+	}
+	return f
+}
+
+// failed tells whether flash could not give what was asked.
+func (f *flash) failed() bool { return f != nil && f.broken.Load() }
+
+// fail ends the computation.
+func (f *flash) fail(err error) {
+	f.once.Do(func() {
+		f.problem = fmt.Errorf("%s: reading the model from flash: %w", f.file.Name(), err)
+		f.broken.Store(true)
+	})
+}
+
+// recover makes a new attempt possible after a failure, and returns what the failure was.
+func (f *flash) recover() error {
+	err := f.problem
+	f.problem, f.once = nil, sync.Once{}
+	f.broken.Store(false)
+	return err
+}
+
+// beginLayer pins what is used from now on. Called by one worker, between barriers.
+func (f *flash) beginLayer() {
+	if f != nil {
+		f.batch = f.cache.Begin(1)
+	}
+}
+
+// endLayer unpins it. Called by one worker, between barriers.
+func (f *flash) endLayer() {
+	if f == nil {
+		return
+	}
+	if f.broken.Load() {
+		f.drain()
+	}
+	f.cache.End(f.batch)
+}
+
+// drain takes back all requests that are under way.
+func (f *flash) drain() {
+	f.sched.CancelGroup(f.reads)
+	for f.reads.Pending() > 0 {
+		if r := f.reads.Wait(time.Time{}); r != nil {
+			f.complete(r)
+		}
+	}
+}
+
+// take gives up to n requests that are not under way.
+func (f *flash) take(n int, list []*iosched.Request) []*iosched.Request {
+	f.lock()
+	n = min(n, len(f.free))
+	list = append(list, f.free[len(f.free)-n:]...)
+	f.free = f.free[:len(f.free)-n]
+	f.taken.Store(false)
+	return list
+}
+
+func (f *flash) giveBack(list ...*iosched.Request) {
+	f.lock()
+	f.free = append(f.free, list...)
+	f.taken.Store(false)
+}
+
+func (f *flash) lock() {
+	for !f.taken.CompareAndSwap(false, true) {
+		pause()
+	}
+}
+
+// ask finds out where the candidates' rows for their phase are, and has absent ones read. Candidates for which there was no room keep slot -1 and
+// must be asked for again.
+func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []candidate, which part) {
+	start := iosched.Now()
+	s.units, s.who = s.units[:0], s.who[:0]
+	for i := range list {
+		if p := &list[i]; p.slot < 0 && p.phase == phase(which) {
+			s.units = append(s.units, p.pos/int32(n.group.UnitNeurons))
+			s.who = append(s.who, int32(i))
+		}
+	}
+	s.requests = f.take(len(s.units), s.requests[:0])
+	units := s.units[:len(s.requests)]
+	f.cache.Lookup(f.batch, n.cached+int(which), units, s.found)
+	offset, size := n.extent(which)
+	claimed := 0
+	for i, unit := range units {
+		found, p := s.found[i], &list[s.who[i]]
+		switch p.slot = found.Slot; found.State {
+		case neuroncache.Resident:
+			f.locate(n, p)
+		case neuroncache.Claimed:
+			r := s.requests[claimed]
+			r.Offset = n.group.Offset + int64(unit)*int64(n.group.UnitBytes) + int64(offset)
+			r.Buf = f.cache.Slot(found.Slot)[:size]
+			r.Tag = uint64(found.Slot)
+			claimed++
+		}
+	}
+	if claimed > 0 {
+		f.submit(s.requests[:claimed])
+	}
+	if claimed < len(s.requests) {
+		f.giveBack(s.requests[claimed:]...)
+	}
+	f.manageNs[w.ID].Add(uint64(iosched.Now() - start))
+}
+
+func (f *flash) submit(list []*iosched.Request) {
+	if err := f.sched.Submit(f.reads, iosched.Demand, list); err != nil { // the group has room for all requests that exist
+		f.fail(err)
+		for _, r := range list {
+			f.cache.Failed(int32(r.Tag))
+		}
+		f.giveBack(list...)
+	}
+}
+
+// extent is where the part lies in a unit.
+func (n *neurons) extent(which part) (offset, bytes int) {
+	if !n.inParts {
+		return 0, n.group.UnitBytes
+	}
+	p := n.group.Parts[which]
+	return p.Offset, p.Bytes
+}
+
+// locate notes where a candidate's rows are, which its slot holds.
+func (f *flash) locate(n *neurons, p *candidate) {
+	at := unsafe.Pointer(unsafe.SliceData(f.cache.Slot(p.slot)))
+	switch {
+	case !n.inParts:
+		p.unit = unit{at, at}
+	case p.phase == needsGate:
+		p.unit.a = at
+	default:
+		p.unit.b = unsafe.Add(at, -n.group.Parts[1].Offset)
+	}
+}
+
+// ready tells whether the rows for the candidate's phase are in memory.
+func (f *flash) ready(n *neurons, p *candidate) bool {
+	if f == nil || p.phase == needsGate && p.unit.a != nil || p.phase == needsUp && p.unit.b != nil {
+		return true
+	}
+	if p.slot < 0 {
+		return false
+	}
+	switch f.cache.State(p.slot) {
+	case neuroncache.Resident:
+		f.locate(n, p)
+		return true
+	case neuroncache.Failed: // perhaps of a read that somebody else cancelled
+		p.slot = -1
+	}
+	return false
+}
+
+// collect takes in what has arrived.
+func (f *flash) collect() {
+	if f == nil {
+		return
+	}
+	for r := f.reads.Poll(); r != nil; r = f.reads.Poll() {
+		f.complete(r)
+	}
+}
+
+// wait is for a worker that has nothing to compute: it waits until something arrives, but not long, since another worker may have found work.
+func (f *flash) wait(w *workers.Worker) {
+	if f == nil || f.reads.Pending() == 0 {
+		pause()
+		return
+	}
+	start := iosched.Now()
+	if r := f.reads.Wait(time.Now().Add(time.Millisecond)); r != nil {
+		f.complete(r)
+		f.collect()
+	}
+	f.stallNs[w.ID].Add(uint64(iosched.Now() - start))
+}
+
+// complete checks a unit that arrived.
+func (f *flash) complete(r *iosched.Request) {
+	slot := int32(r.Tag)
+	err := r.Err
+	if err == nil && r.N < len(r.Buf) {
+		err = iosched.ErrShort
+	}
+	if err == nil {
+		err = f.file.Verify(r.Offset/pack.PageBytes, r.Buf)
+	}
+	switch {
+	case err == nil:
+		f.cache.Ready(slot)
+	case f.again(r, err):
+		one := [1]*iosched.Request{r}
+		f.submit(one[:])
+		return
+	default:
+		if !errors.Is(err, iosched.ErrCanceled) {
+			f.fail(err)
+		}
+		f.cache.Failed(slot)
+	}
+	f.giveBack(r)
+}
+
+// again tells whether a failed read is to be repeated, and notes that it was.
+func (f *flash) again(r *iosched.Request, err error) bool {
+	if r.Tag&retried != 0 || f.broken.Load() || errors.Is(err, iosched.ErrCanceled) || errors.Is(err, iosched.ErrChanged) {
+		return false
+	}
+	r.Tag |= retried
+	return true
+}
+
+// pause lets some nanoseconds pass, and the scheduler of Go run.
+//
+//go:noinline
+func pause() {
+	var room [40]int // a frame that has the stack check, at which the garbage collector can stop this thread
+	for i := range room {
+		room[i] = i
+	}
+}

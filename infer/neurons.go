@@ -1,0 +1,96 @@
+package infer
+
+import (
+	"unsafe"
+
+	"hotcell/infer/kernel"
+	"hotcell/models/pack"
+)
+
+// neurons are the rows of one layer's FFN for the walks that touch single ones (sparse.go). They lie in units laid out as models/pack
+// describes: all of them in one unit in memory, or as pages of a pack, of which the neuron cache holds some (flash.go).
+//
+// A neuron is named by its position, its place in the pack's order of activity; in memory the order is the file's.
+type neurons struct {
+	group          *pack.Group
+	gate, up, down kernel.NeuronRow // gate is unused where the activation has none
+	downScales     []byte           // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
+	memory         []byte           // the unit that holds all neurons; nil: they are in a pack
+	always         int              // so many first positions are computed whatever the predictor says
+	number         int              // of the layer among those in the pack
+	inParts        bool             // the cache holds the parts of a unit in slots of their own
+	cached         int              // the cache's group of the units, or of their parts A; that of parts B is the next
+}
+
+// newNeurons describes a group's rows; the caller sets where they are.
+func newNeurons(g *pack.Group) *neurons {
+	n := &neurons{group: g}
+	n.up = kernel.NeuronRow{Type: g.Up.Type, Cols: g.Dim}
+	n.down = kernel.NeuronRow{Type: g.Down.Type, Cols: g.Dim}
+	if g.Gate.Has() {
+		n.gate = kernel.NeuronRow{Type: g.Gate.Type, Cols: g.Dim}
+	}
+	return n
+}
+
+// canBeNeurons tells whether kernels exist for all of a group's rows, and they can be taken one at a time.
+func canBeNeurons(g *pack.Group) bool {
+	return g.Cut == pack.ByNeuron && g.Expert == pack.Dense &&
+		kernel.NeuronType(g.Up.Type) && kernel.NeuronType(g.Down.Type) && (!g.Gate.Has() || kernel.NeuronType(g.Gate.Type))
+}
+
+// clusterNeurons is how many positions make a cluster: one piece of work, and one partial sum of the down products. The sums of clusters are
+// added in their order, so the bits of the result depend on the cut into clusters alone, not on who computed what when.
+func clusterNeurons(neurons int) int {
+	return max(16, min(256, neurons/32&^15))
+}
+
+// clusters is how many of them a layer has.
+func (n *neurons) clusters() int {
+	size := clusterNeurons(n.group.Neurons)
+	return (n.group.Neurons + size - 1) / size
+}
+
+// unit is where the unit of a position begins in memory: part A with the gate's codes and all scales, and part B with the other codes. The
+// parts may lie apart; b is then so that the unit's offsets count from it too. Where a unit is in one part, both are the same.
+type unit struct{ a, b unsafe.Pointer }
+
+// row is where a matrix has position pos.
+func (n *neurons) row(m *pack.Matrix, u unit, pos int) (codes, scales unsafe.Pointer) {
+	k := pos % n.group.UnitNeurons
+	codes = u.b
+	if m == &n.group.Gate {
+		codes = u.a
+	}
+	codes = unsafe.Add(codes, m.Codes.Offset+k*m.Codes.Stride)
+	if m.Scales.Bytes > 0 {
+		scales = unsafe.Add(u.a, m.Scales.Offset+k*m.Scales.Stride)
+	}
+	return codes, scales
+}
+
+// inMemory is the unit of a position where all neurons are in memory.
+func (n *neurons) inMemory(pos int) unit {
+	p := unsafe.Pointer(&n.memory[pos/n.group.UnitNeurons*n.group.UnitBytes])
+	return unit{p, p}
+}
+
+// addDown adds coefficient times down vector of each of rows to y [dim], in order.
+func (n *neurons) addDown(y []float32, rows []kernel.Weighted) {
+	if n.downScales == nil {
+		n.down.Axpy(y, rows)
+		return
+	}
+	for i := range rows {
+		n.down.AxpyColumn(y, rows[i])
+	}
+}
+
+// downRow is position pos's down vector with its coefficient.
+func (n *neurons) downRow(u unit, pos int, coef float32) kernel.Weighted {
+	codes, scales := n.row(&n.group.Down, u, pos)
+	if n.downScales != nil {
+		scales = unsafe.Pointer(&n.downScales[n.group.Neuron(pos)/kernel.BlockCols*n.group.Dim*2])
+	}
+	return kernel.Weighted{Codes: codes, Scales: scales, Coef: coef}
+}

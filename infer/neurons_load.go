@@ -1,0 +1,98 @@
+package infer
+
+import (
+	"fmt"
+
+	"hotcell/models/gguf"
+	"hotcell/models/pack"
+)
+
+// neuronGroups is the layers of a model file that can be computed by neuron.
+func neuronGroups(f *gguf.File) (map[int]*pack.Group, error) {
+	groups, err := pack.Compact(f)
+	if err != nil {
+		return nil, err
+	}
+	return byLayer(f, groups), nil
+}
+
+// byLayer picks the groups that can be computed by neuron. A norm of the activations (BitNet) needs them all before the first down product.
+func byLayer(f *gguf.File, groups []pack.Group) map[int]*pack.Group {
+	list := make(map[int]*pack.Group)
+	for i := range groups {
+		if g := &groups[i]; canBeNeurons(g) && !has(f, fmt.Sprintf("blk.%d.ffn_sub_norm.weight", g.Layer)) {
+			list[g.Layer] = g
+		}
+	}
+	return list
+}
+
+// byNeuron plans an FFN whose neurons are computed one by one.
+func (ld *loader) byNeuron(f *feedForward, g *pack.Group) {
+	n := newNeurons(g)
+	f.neurons = n
+	if g.Gate.Has() {
+		f.gate = ld.scaleAndBias("ffn_gate", g.Neurons)
+	}
+	f.up = ld.scaleAndBias("ffn_up", g.Neurons)
+	f.down = ld.scaleAndBias("ffn_down", g.Dim)
+	if g.Dim != ld.h.dim || g.Neurons != ld.h.ff {
+		ld.fail("layer %d has %d neurons of width %d, expected %d of %d", g.Layer, g.Neurons, g.Dim, ld.h.ff, ld.h.dim)
+		return
+	}
+	scales := ld.take(g.DownScaleBytes())
+	if len(scales) > 0 {
+		n.downScales = scales
+	}
+	if !ld.packed {
+		n.memory = ld.take(g.UnitBytes)
+	}
+	if ld.mem == nil {
+		return
+	}
+	if !ld.packed {
+		ld.jobs = append(ld.jobs, packJob{neurons: n, num: 1})
+		return
+	}
+	if n.downScales != nil && ld.err == nil {
+		t, ok := ld.f.Tensor(g.DownScales)
+		if !ok {
+			ld.fail("the tensor %s is missing", g.DownScales)
+			return
+		}
+		ld.err = ld.f.ReadTensor(t, n.downScales, g.DownScaleRow*int64(g.Dim)*2)
+	}
+}
+
+func (ld *loader) fail(format string, args ...any) {
+	if ld.err == nil {
+		ld.err = fmt.Errorf("%s: %w", ld.f.Name(), fmt.Errorf(format, args...))
+	}
+}
+
+// scaleAndBias is a linear whose matrix is elsewhere.
+func (ld *loader) scaleAndBias(name string, rows int) linear {
+	l := linear{scale: 1, bias: ld.optional(name+".bias", rows)}
+	if s := ld.optional(name+".scale", 1); s != nil {
+		l.scale = s[0]
+	}
+	return l
+}
+
+// bytes is how much the job reads.
+func (j *packJob) bytes() int64 {
+	if j.neurons != nil {
+		return int64(j.neurons.group.UnitBytes)
+	}
+	return int64(j.num) * j.tensor.RowSize()
+}
+
+// fill reads the neurons into memory.
+func (n *neurons) fill(f *gguf.File) error {
+	if n.downScales != nil {
+		if err := n.group.FillDownScales(f, n.downScales); err != nil {
+			return err
+		}
+	}
+	return n.group.Fill(f, n.memory)
+}

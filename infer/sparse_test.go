@@ -1,0 +1,123 @@
+package infer
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"hotcell/models/builtin"
+	"hotcell/models/gguf"
+)
+
+// reluModels are the models that can be computed by neuron: the built-in one and the golden ones.
+func reluModels(t testing.TB) map[string]func() (*gguf.File, error) {
+	list := map[string]func() (*gguf.File, error){"built-in": builtin.Open}
+	for _, dir := range goldenDirs(t) {
+		open := func() (*gguf.File, error) { return gguf.Open(filepath.Join(dir, "model.gguf")) }
+		f, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := readHparams(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups, err := neuronGroups(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.activation.sparse() && len(groups) > 0 {
+			list[filepath.Base(dir)] = open
+		}
+		f.Close()
+	}
+	return list
+}
+
+// sampleTokens are ids that any vocabulary has.
+func sampleTokens(vocab, n int) []int32 {
+	ids := make([]int32, n)
+	for i := range ids {
+		ids[i] = int32((i*i*7 + 3*i + 1) % vocab)
+	}
+	return ids
+}
+
+// logitsOf computes the logits after each token.
+func logitsOf(t testing.TB, s *Session, ids []int32, single bool) [][]float32 {
+	t.Helper()
+	var rows [][]float32
+	if err := s.Logits(context.Background(), ids, single, func(_ int, row []float32) { rows = append(rows, slices.Clone(row)) }); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func opened(t testing.TB, open func() (*gguf.File, error), c Config) *Session {
+	t.Helper()
+	f, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(context.Background(), f, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestExactIsDenseButForRounding(t *testing.T) {
+	for name, open := range reluModels(t) {
+		t.Run(name, func(t *testing.T) {
+			c := Config{Threads: 2, Context: 96, Bare: true, KV: KVF32, Mode: ModeDense}
+			dense := opened(t, open, c)
+			c.Mode = ModeExact
+			exact := opened(t, open, c)
+			ids := sampleTokens(dense.eng.h.vocab, 80)
+			want, got := logitsOf(t, dense, ids, false), logitsOf(t, exact, ids, false)
+			single := logitsOf(t, exact, ids, true)
+			c.Threads = 3
+			three := logitsOf(t, opened(t, open, c), ids, false)
+			worst := 0.0
+			for i := range want {
+				if !slices.Equal(got[i], single[i]) {
+					t.Fatalf("token %d: other bits in a batch than alone", i)
+				}
+				if !slices.Equal(got[i], three[i]) {
+					t.Fatalf("token %d: other bits with three threads than with two", i)
+				}
+				for j := range want[i] {
+					worst = max(worst, math.Abs(float64(want[i][j]-got[i][j])))
+				}
+			}
+			// A sum in another order differs in its last bit, and an activation that is rounded to 8 bits can then fall to the other side: that
+			// is a step of 1/127 of a block's largest value.
+			limit := 1e-4
+			if dense.eng.h.quantName != "F32" && dense.eng.h.quantName != "F16" {
+				limit = 0.3
+			}
+			if t.Logf("largest difference %.2g", worst); worst > limit {
+				t.Errorf("exact differs from dense by %g", worst)
+			}
+		})
+	}
+}
+
+func TestExactWritesWhatDenseWrites(t *testing.T) {
+	for _, prompt := range []string{"Hello! How are you today?", "Do you like music?", "What did you eat for breakfast?"} {
+		write := func(m Mode) string {
+			s := opened(t, builtin.Open, Config{Threads: 2, Mode: m})
+			text, _, err := s.Complete(context.Background(), prompt, Options{MaxTokens: 200}).Wait(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		if dense, exact := write(ModeDense), write(ModeExact); dense != exact {
+			t.Errorf("%s\ndense: %s\nexact: %s", prompt, dense, exact)
+		}
+	}
+}
