@@ -7,11 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Profile is what a folder's device delivers.
@@ -22,7 +18,8 @@ type Profile struct {
 	WhyBuffered string       `json:"why_buffered,omitempty"` // if not
 	MemoryAlign int          `json:"memory_align,omitempty"` // bytes, that direct reads demand
 	OffsetAlign int          `json:"offset_align,omitempty"`
-	FileBytes   int64        `json:"file_bytes"` // of the file that was read
+	Engine      string       `json:"engine,omitempty"` // that read
+	FileBytes   int64        `json:"file_bytes"`       // of the file that was read
 	WriteRate   float64      `json:"write_bytes_per_s"`
 	Reads       []Throughput `json:"reads"`
 }
@@ -84,24 +81,32 @@ func Measure(ctx context.Context, dir string, o Options) (Profile, error) {
 	if size < min(smallestFile, o.FileBytes) {
 		return p, fmt.Errorf("%s: only %d MB are free, too few to measure reading", dir, free>>20)
 	}
-	file, a, err := p.create(dir)
+	src, err := p.create(dir)
 	if err != nil {
 		return p, fmt.Errorf("measuring %s: %w", dir, err)
 	}
-	defer file.Close()
-	p.MemoryAlign, p.OffsetAlign = a.memory, a.offset
 	steps := readRounds * len(o.Patterns)
 	o.Progress("writing", 0, steps)
-	if err := p.fill(ctx, file, size, o.WriteTime); err != nil {
+	if err := p.fill(ctx, src.file, size, o.WriteTime); err != nil {
+		src.file.Close()
 		return p, fmt.Errorf("measuring %s: %w", dir, err)
 	}
+	sched, err := p.schedule(src, o.Patterns)
+	if err != nil {
+		src.file.Close()
+		return p, fmt.Errorf("measuring %s: %w", dir, err)
+	}
+	defer sched.Close()
 	for round := range readRounds {
 		for i, pattern := range o.Patterns {
 			o.Progress("reading", round*len(o.Patterns)+i, steps)
 			if err := ctx.Err(); err != nil {
 				return p, err
 			}
-			t, err := p.read(file, pattern, o.ReadTime)
+			if !p.Direct { // what the cache still holds is not what the device delivers
+				dropCache(src.file)
+			}
+			t, err := p.read(sched, pattern, o.ReadTime)
 			if err != nil {
 				return p, fmt.Errorf("measuring %s: %w", dir, err)
 			}
@@ -134,22 +139,43 @@ func (o *Options) defaults() {
 }
 
 // create makes an empty file without a name.
-func (p *Profile) create(dir string) (*os.File, alignment, error) {
+func (p *Profile) create(dir string) (*source, error) {
 	named, err := os.CreateTemp(dir, ".hotcell-doctor-*")
 	if err != nil {
-		return nil, alignment{}, cause(err)
+		return nil, cause(err)
 	}
 	defer os.Remove(named.Name())
 	defer named.Close()
 	file, a, whyNot, err := openDirect(named.Name(), os.O_RDWR)
 	if err != nil {
-		return nil, a, cause(err)
+		return nil, cause(err)
 	}
 	if p.FileSystem == "tmpfs" {
 		whyNot = "the folder lies in memory (tmpfs)"
 	}
-	p.Direct, p.WhyBuffered = whyNot == "", whyNot
-	return file, a, nil
+	return &source{file: file, info: Info{Path: dir, WhyBuffered: whyNot, MemoryAlign: a.memory, OffsetAlign: a.offset}}, nil
+}
+
+// schedule makes a scheduler for the file, now that there is something in it. Nothing is merged or divided: a pattern's reads are the device's.
+func (p *Profile) schedule(src *source, patterns []Pattern) (*Scheduler, error) {
+	c := Config{MaxMerge: -1}
+	for _, pattern := range patterns {
+		c.Depth, c.MaxRead = max(c.Depth, pattern.Depth), max(c.MaxRead, pattern.Request)
+	}
+	c.defaults()
+	if err := src.look(&c); err != nil {
+		return nil, err
+	}
+	sched, err := start(func() (Device, error) { return openEngine(src, &c) }, c)
+	if err != nil {
+		return nil, err
+	}
+	info := sched.Info()
+	p.Direct, p.WhyBuffered, p.Engine = info.Direct, info.WhyBuffered, info.Engine
+	if info.Direct {
+		p.MemoryAlign, p.OffsetAlign = info.MemoryAlign, info.OffsetAlign
+	}
+	return sched, nil
 }
 
 // cause strips the path that os errors repeat.
@@ -184,71 +210,65 @@ func (p *Profile) fill(ctx context.Context, file *os.File, size int64, limit tim
 			return fmt.Errorf("writing: %w", cause(err))
 		}
 	}
-	if err := unix.Fdatasync(int(file.Fd())); err != nil {
-		return fmt.Errorf("writing: %w", err)
+	if err := file.Sync(); err != nil {
+		return fmt.Errorf("writing: %w", cause(err))
 	}
 	p.WriteRate = float64(p.FileBytes) / time.Since(start).Seconds()
 	return nil
 }
 
-// read lets as many threads as the pattern is deep read for the time d, each one request after the other.
-func (p *Profile) read(file *os.File, pattern Pattern, d time.Duration) (Throughput, error) {
-	if !p.Direct { // what the cache still holds is not what the device delivers
-		_ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED)
-	}
-	buffers, free, err := pages(pattern.Request * pattern.Depth)
+// read keeps as many reads under way as the pattern is deep, for the time d.
+func (p *Profile) read(sched *Scheduler, pattern Pattern, d time.Duration) (Throughput, error) {
+	mem, free, err := pages(pattern.Request * pattern.Depth)
 	if err != nil {
 		return Throughput{}, err
 	}
 	defer free()
-	var (
-		wait     sync.WaitGroup
-		next     atomic.Int64 // request in order
-		done     atomic.Int64 // requests
-		failed   atomic.Pointer[error]
-		fd       = int(file.Fd())
-		requests = (p.FileBytes - int64(pattern.Request)) / assumedAlign
-		start    = time.Now()
-	)
-	for thread := range pattern.Depth {
-		wait.Go(func() {
-			buffer := buffers[thread*pattern.Request:][:pattern.Request]
-			random := rand.New(rand.NewPCG(uint64(thread), uint64(pattern.Request)))
-			for time.Since(start) < d && failed.Load() == nil {
-				offset := next.Add(1) - 1
-				offset = offset * int64(pattern.Request) % (p.FileBytes / int64(pattern.Request) * int64(pattern.Request))
-				if pattern.Random {
-					offset = random.Int64N(requests+1) * assumedAlign
-				}
-				n, err := unix.Pread(fd, buffer, offset)
-				if errors.Is(err, unix.EINTR) {
-					continue
-				}
-				if err == nil && n < len(buffer) {
-					err = errors.New("the file is shorter than what was written")
-				}
-				if err != nil {
-					err = fmt.Errorf("reading %d bytes at %d: %w", len(buffer), offset, err)
-					failed.CompareAndSwap(nil, &err)
-					return
-				}
-				done.Add(1)
-			}
-		})
-	}
-	wait.Wait()
-	if err := failed.Load(); err != nil {
-		return Throughput{}, *err
-	}
-	perSec := float64(done.Load()) / time.Since(start).Seconds()
-	return Throughput{pattern, perSec * float64(pattern.Request), perSec}, nil
+	n, took, err := drive(sched, pattern, mem, d)
+	perSec := float64(n) / took.Seconds()
+	return Throughput{pattern, perSec * float64(pattern.Request), perSec}, err
 }
 
-// pages is memory as direct reads want it: it begins a page.
-func pages(n int) (mem []byte, free func(), err error) {
-	mem, err = unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, nil, fmt.Errorf("getting %d bytes of memory: %w", n, err)
+// drive is a load on a scheduler: it submits a new read for each that finishes. It returns how many finished in which time.
+func drive(sched *Scheduler, pattern Pattern, mem []byte, d time.Duration) (finished int, took time.Duration, err error) {
+	var (
+		group    = NewGroup(pattern.Depth)
+		requests = make([]Request, pattern.Depth)
+		batch    = make([]*Request, 0, pattern.Depth)
+		random   = rand.New(rand.NewPCG(uint64(pattern.Depth), uint64(pattern.Request)))
+		places   = sched.info.Size / int64(pattern.Request)
+		pages    = (sched.info.Size - int64(pattern.Request)) / assumedAlign
+		next     = int64(0)
+	)
+	group.Spin = -1 // nothing else is done while reads are under way, and the CPU time is looked at
+	if places < 1 {
+		return 0, 0, fmt.Errorf("%d bytes are too few to measure reads of %d", sched.info.Size, pattern.Request)
 	}
-	return mem, func() { _ = unix.Munmap(mem) }, nil
+	for i := range requests {
+		requests[i].Buf = mem[i*pattern.Request:][:pattern.Request]
+		batch = append(batch, &requests[i])
+	}
+	for start := time.Now(); ; {
+		for _, r := range batch {
+			if r.Offset = next % places * int64(pattern.Request); pattern.Random {
+				r.Offset = random.Int64N(pages+1) * assumedAlign
+			}
+			next++
+		}
+		if err == nil && time.Since(start) < d {
+			err = sched.Submit(group, Demand, batch)
+		}
+		batch = batch[:0]
+		r := group.Wait(time.Time{})
+		if r == nil {
+			return finished, time.Since(start), err
+		}
+		for ; r != nil; r = group.Poll() {
+			if r.Err != nil {
+				err = r.Err
+			}
+			finished++
+			batch = append(batch, r)
+		}
+	}
 }

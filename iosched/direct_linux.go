@@ -9,14 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// assumedAlign suits every file system that reads directly: a page, and f2fs's block.
-const assumedAlign = 4096
-
-// alignment is what direct reads of a file demand.
-type alignment struct {
-	memory, offset int // bytes; offset also counts for lengths
-}
-
 // openDirect opens a file past the page cache. Where the file system cannot do that, it opens it with the cache and says why not.
 func openDirect(path string, flags int) (file *os.File, a alignment, whyNot string, err error) {
 	file, err = os.OpenFile(path, flags|unix.O_DIRECT, 0)
@@ -26,7 +18,10 @@ func openDirect(path string, flags int) (file *os.File, a alignment, whyNot stri
 	case err != nil:
 		return nil, a, "", err
 	default:
-		if a, err = directAlignment(file); err == nil {
+		if a, err = directAlignment(file); err == nil && inMemory(file) {
+			err = errInMemory
+		}
+		if err == nil {
 			return file, a, "", nil
 		}
 		whyNot = err.Error()
@@ -35,6 +30,14 @@ func openDirect(path string, flags int) (file *os.File, a alignment, whyNot stri
 	file, err = os.OpenFile(path, flags, 0)
 	return file, a, whyNot, err
 }
+
+// inMemory tells file systems that take O_DIRECT and have no device.
+func inMemory(file *os.File) bool {
+	var st unix.Statfs_t
+	return unix.Fstatfs(int(file.Fd()), &st) == nil && fileSystems[uint32(st.Type)] == "tmpfs"
+}
+
+var errInMemory = errors.New("the file lies in memory (tmpfs)")
 
 var errNoDirect = errors.New("the file system reads through its cache whatever it is asked")
 
@@ -78,3 +81,33 @@ func space(dir string) (name string, free int64, err error) {
 	}
 	return name, int64(st.Bavail) * int64(st.Bsize), nil
 }
+
+// tryDirect reads a file's first page. Some file systems take O_DIRECT when a file is opened and refuse the first read.
+func tryDirect(file *os.File, size int64) error {
+	if size == 0 {
+		return nil
+	}
+	page, free, err := pages(assumedAlign)
+	if err != nil {
+		return err
+	}
+	defer free()
+	for {
+		if _, err = unix.Pread(int(file.Fd()), page, 0); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// bufferAgain makes a file that was opened for direct reads an ordinary one.
+func bufferAgain(file *os.File) {
+	if flags, err := unix.FcntlInt(file.Fd(), unix.F_GETFL, 0); err == nil {
+		_, _ = unix.FcntlInt(file.Fd(), unix.F_SETFL, flags&^unix.O_DIRECT)
+	}
+}
+
+// expectRandomReads keeps the page cache from reading ahead: whoever uses this package knows better what comes next.
+func expectRandomReads(file *os.File) { _ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_RANDOM) }
+
+// dropCache asks the page cache to forget a file.
+func dropCache(file *os.File) { _ = unix.Fadvise(int(file.Fd()), 0, 0, unix.FADV_DONTNEED) }

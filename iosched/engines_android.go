@@ -1,0 +1,3 @@
+package iosched
+
+func engines() []engineMaker { return []engineMaker{{"libaio", newAIO}, {"pread", newPread}} }

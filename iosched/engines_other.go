@@ -1,0 +1,5 @@
+//go:build !linux
+
+package iosched
+
+func engines() []engineMaker { return []engineMaker{{"pread", newPread}} }

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package iosched
+
+func bindThread([]int) {}
+
+func preciseTimers() {}
