@@ -13,13 +13,13 @@ var demotions = [...]struct {
 	id ID
 	to Form
 }{
-	{Planned, Compact}, {Context, Compact}, {Heat, Compact}, {Prefill, Compact}, {Cores, Compact},
+	{Planned, Compact}, {Context, Compact}, {Throttling, Compact}, {Prefill, Compact}, {Cores, Compact},
 	{Memory, Compact}, {Token, Compact}, {Flash, Compact}, {Cache, Compact},
-	{Planned, Line}, {Context, Line}, {Heat, Line}, {Prefill, Line}, {Cores, Line}, {Memory, Line},
+	{Planned, Line}, {Context, Line}, {Throttling, Line}, {Prefill, Line}, {Cores, Line}, {Memory, Line},
 	{Speed, Compact},
 	{Token, Line}, {Flash, Line}, {Cache, Line}, {Speed, Line},
 	{Planned, Hidden}, {Prefill, Hidden}, {Cores, Hidden}, {Memory, Hidden}, {Context, Hidden}, {Token, Hidden},
-	{Heat, Hidden}, {Cache, Hidden}, {Flash, Hidden},
+	{Throttling, Hidden}, {Cache, Hidden}, {Flash, Hidden},
 }
 
 // bandRows is up to how many rows panels are words only: more of them fit into a band than with labels.

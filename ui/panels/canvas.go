@@ -123,6 +123,15 @@ func (t item) width() int {
 	return n
 }
 
+// text is the item without its inks.
+func (t item) text() string {
+	s := ""
+	for _, part := range t {
+		s += part.s
+	}
+	return s
+}
+
 // item draws t from column x on and returns the column behind it.
 func (g region) item(x, y int, t item) int {
 	for _, s := range t {

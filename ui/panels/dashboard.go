@@ -64,7 +64,8 @@ func (d *Dashboard) Add(in Input) {
 	d.hist.add(in.At, &values)
 }
 
-// Freeze stops or resumes what is shown. Samples are taken all the same.
+// Freeze stops or resumes what is shown. Samples are taken all the same. Boxes and titles carry a mark while it is
+// frozen; where there is room for words only the caller has to tell.
 func (d *Dashboard) Freeze(on bool) {
 	switch {
 	case !on:
@@ -174,11 +175,11 @@ func (d *Dashboard) box(g region, v *view, id ID) {
 	g.set(right, 0, '╮', k)
 	g.set(0, bottom, '╰', k)
 	g.set(right, bottom, '╯', k)
-	title, name := g.part(2, 0, g.w-4, 1), p.name
 	if d.Frozen() {
-		name += " frozen"
+		g.right(right-1, bottom, warn, " frozen ")
 	}
-	end := title.put(0, 0, plain, " "+name+" ")
+	title := g.part(2, 0, g.w-4, 1)
+	end := title.put(0, 0, plain, " "+p.name+" ")
 	if t := p.title(v); t.width() > 0 && end+t.width() < title.w {
 		title.put(title.item(end, 0, t), 0, plain, " ")
 	}

@@ -16,7 +16,7 @@ func (v *view) groups() []Cluster {
 			}
 		}
 		if len(kept) > 0 {
-			c.Workers = kept
+			c.Workers, c.Name = kept, label(c.Name)
 			groups = append(groups, c)
 		}
 	}
@@ -34,25 +34,29 @@ func (v *view) groups() []Cluster {
 func (v *view) busyItems(how byte) []item {
 	var items []item
 	for _, c := range v.grouped {
-		t := item{}
+		t, space := item{}, ""
 		if c.Name != "" {
-			t = append(t, span{dim, c.Name})
+			t, space = append(t, span{dim, c.Name}), " "
 		}
 		sum, blocks := 0.0, []rune{}
 		for _, w := range c.Workers {
 			sum += float64(v.busy[w])
 			if how == 'n' {
-				t = append(t, span{plain, " " + percent(Reading{float64(v.busy[w]), v.busyOK})})
+				t = append(t, span{plain, space + percent(Reading{float64(v.busy[w]), v.busyOK})})
+				space = " "
 			}
 			blocks = append(blocks, eighth(float64(v.busy[w])))
 		}
 		switch {
 		case how == 'm' || how == 'b' && !v.busyOK:
-			t = append(t, span{plain, " " + percent(Reading{sum / float64(len(c.Workers)), v.busyOK})})
+			t = append(t, span{plain, space + percent(Reading{sum / float64(len(c.Workers)), v.busyOK})})
 		case how == 'b':
 			t = append(t, span{accent, string(blocks)})
 		}
 		items = append(items, t)
+	}
+	if len(items) == 0 {
+		return []item{{{dim, unknown}}}
 	}
 	return items
 }
@@ -80,7 +84,10 @@ func coresFull(g region, v *view) {
 			row = joined("  ", v.busyItems(how))
 		}
 	}
-	g.words(0, 0, 1, row, item{{dim, "%"}})
+	if v.busyOK {
+		row = append(row, span{dim, " %"})
+	}
+	g.words(0, 0, 1, row)
 	g.words(0, 1, 2, append(v.clocks(), span{dim, " GHz"}), v.capItem())
 	g.spark(v, 2, coresSeries, 100, func(float64) string { return "100%" })
 }
@@ -90,7 +97,7 @@ func (v *view) clocks() item {
 	var items []item
 	for _, c := range v.grouped {
 		if c.GHz.OK {
-			items = append(items, item{{dim, c.Name}, {plain, " " + number(c.GHz)}})
+			items = append(items, item{{dim, c.Name + " "}, {plain, number(c.GHz)}})
 		}
 	}
 	if len(items) == 0 {
@@ -159,7 +166,7 @@ func (v *view) progress(g region, y int) {
 func prefillFull(g region, v *view) {
 	g.words(0, 0, 2,
 		item{{plain, number(v.prefillRate)}, {dim, " tok/s"}},
-		item{{plain, tokens(int(v.prefillTokens))}, {dim, " tok in "}, {plain, seconds(v.prefillTime)}})
+		item{{plain, readTokens(v.prefilled)}, {dim, " tok in "}, {plain, seconds(v.prefillTime)}})
 	items := []item{{{dim, "TTFT "}, {plain, seconds(duration(v.in.TTFT))}}}
 	if v.reused > 0 {
 		items = append(items, item{{plain, tokens(int(v.reused))}, {dim, " tok kept"}})
@@ -192,16 +199,18 @@ func prefillLine(v *view) []item {
 		return []item{
 			{{dim, "prefill "}, {plain, share + "%"}, {dim, " left "}, {plain, seconds(duration(v.in.Prefill.Left))}},
 			{{dim, v.engine() + " "}, {plain, share + "%"}},
+			{{dim, "pre "}, {plain, share + "%"}},
 		}
 	}
 	return []item{
 		{{dim, v.engine() + " prefill "}, {plain, seconds(v.prefillTime)}, {plain, " " + number(v.prefillRate)}, {dim, " t/s"}},
 		{{dim, v.engine() + " "}, {plain, seconds(v.prefillTime)}},
+		{{dim, "pre "}, {plain, seconds(v.prefillTime)}},
 	}
 }
 
-// heatWord is the state of the heat in a word, judged by what it costs: the clock that is allowed, and the speed that is lost.
-func (v *view) heatWord() (string, ink) {
+// throttling is the state of the heat in a word, judged by what it costs: the clock that is allowed, and the speed that is lost.
+func (v *view) throttling() (string, ink) {
 	k := worse(level(ofCap, v.in.Thermal.Cap), level(ofSlower, v.slower))
 	switch {
 	case k == dim:
@@ -223,27 +232,27 @@ func degrees(r Reading) string {
 	return decimals(math.Round(r.Value*10)/10) + "°C"
 }
 
-func heatTitle(v *view) item {
-	word, k := v.heatWord()
+func thermalTitle(v *view) item {
+	word, k := v.throttling()
 	return item{{dim, "throttling: "}, {k, word}}
 }
 
-func heatFull(g region, v *view) {
+func thermalFull(g region, v *view) {
 	g.words(0, 0, 2, item{{plain, degrees(v.in.Thermal.Celsius)}}, v.capItem(),
 		append(item{{dim, "slower "}}, judged(level(ofSlower, v.slower), percents(v.slower))...))
-	g.spark(v, 1, heatSeries, heatTop, func(top float64) string { return decimals(top) + "°" })
+	g.spark(v, 1, thermalSeries, thermalTop, func(top float64) string { return decimals(top) + "°" })
 }
 
-// heatTop is the top of the temperature's graph.
-const heatTop = 100
+// thermalTop is the top of the temperature's graph.
+const thermalTop = 100
 
-func heatCompact(g, _ region, v *view) {
-	word, k := v.heatWord()
+func thermalCompact(g, _ region, v *view) {
+	word, k := v.throttling()
 	g.words(0, 0, 1, item{{plain, degrees(v.in.Thermal.Celsius)}}, judged(k, word), v.capItem())
 }
 
-func heatLine(v *view) []item {
-	word, k := v.heatWord()
+func thermalLine(v *view) []item {
+	word, k := v.throttling()
 	short := unknown
 	if c := v.in.Thermal.Celsius; c.OK {
 		short = decimals(math.Round(c.Value))

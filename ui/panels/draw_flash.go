@@ -19,7 +19,7 @@ func (v *view) hitItem() item { return judged(level(ofHit, v.hit), percents(v.hi
 
 func cacheFull(g region, v *view) {
 	g.words(0, 0, 2,
-		append(item{{dim, "hit "}}, append(v.hitItem(), span{dim, " last " + tokens(v.hitTokens)})...),
+		append(item{{dim, "hit "}}, append(v.hitItem(), span{dim, " last " + readTokens(some(float64(v.hitTokens)))})...),
 		item{{plain, percents(v.session)}, {dim, " session"}})
 	s := &v.in.Stats
 	for i, row := range [...]struct {
@@ -71,8 +71,16 @@ func flashFull(g region, v *view) {
 	g.words(0, 0, 2,
 		item{{plain, size(v.readBytes)}, {dim, "/tok"}},
 		item{{plain, whole(v.reads)}, {dim, " reads"}},
-		item{{dim, "depth "}, {plain, tokens(v.in.Stats.QueueDepth)}})
+		item{{dim, "depth "}, {plain, v.depth()}})
 	g.spark(v, 1, flashSeries, 0, decimals)
+}
+
+// depth is how many reads are under way; an engine that has never read has no queue.
+func (v *view) depth() string {
+	if v.in.Stats.FlashReads == 0 {
+		return unknown
+	}
+	return tokens(v.in.Stats.QueueDepth)
 }
 
 func flashCompact(g, _ region, v *view) {

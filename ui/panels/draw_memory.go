@@ -68,7 +68,7 @@ func memoryFull(g region, v *view) {
 		item{{dim, "anon "}, {plain, u.of(p.Anon)}},
 		item{{dim, "file "}, {plain, u.of(p.File)}},
 		v.swapItem("swap "))
-	g.spark(v, 3, memorySeries, v.budget().Value/1e9, func(top float64) string { return decimals(top) + " G" })
+	g.spark(v, 3, memorySeries, v.budget().Value, shortSize)
 }
 
 func memoryCompact(g, rest region, v *view) {

@@ -139,31 +139,70 @@ func busy(t Theme) *machine {
 
 func joinRows(rows []string) string { return strings.Join(rows, "\n") + "\n" }
 
-func plainRows(rows []string) string { return ansi.Strip(joinRows(rows)) }
+// plainRows is what one sees of rows.
+func plainRows(rows []string) string {
+	seen := make([]string, len(rows))
+	for i, row := range rows {
+		seen[i] = strings.TrimRight(ansi.Strip(row), " ")
+	}
+	return joinRows(seen)
+}
 
-func TestLook(t *testing.T) {
-	m := busy(colourless(Braille))
-	for _, s := range [][2]int{{38, 48}, {38, 30}, {120, 36}, {80, 24}, {78, 3}, {48, 2}, {46, 2}, {46, 1}, {30, 10}, {24, 1}, {20, 6}} {
-		t.Logf("%dx%d\n%s", s[0], s[1], plainRows(m.d.Draw(s[0], s[1])))
+// dense is a machine whose model is all in memory, on a system that tells little.
+func dense(t Theme) *machine {
+	m := &machine{d: New(t)}
+	m.in.At = start
+	s := &m.in.Stats
+	s.Workers, s.ContextMax, s.Mode = 2, 4096, "dense"
+	s.WeightBytes, s.KVBytes = 812*mb, 64*mb
+	m.in.Process = Process{Anon: Reading{950 * mb, true}, File: Reading{14 * mb, true}, Swap: Reading{0, true}}
+	m.in.Accelerator.Reason = "this device has none"
+	m.d.Add(m.in)
+	m.step(func(s *infer.Stats) { s.Prefilling = true })
+	m.step(func(s *infer.Stats) {
+		s.PrefillTokens, s.PrefillNs, s.ContextUsed = 64, 400e6, 64
+		s.ComputeNs[0], s.ComputeNs[1] = 390e6, 380e6
+	})
+	for range 30 {
+		m.step(func(s *infer.Stats) {
+			s.Prefilling, s.Decoding = false, true
+			s.DecodeTokens, s.DecodeNs, s.ContextUsed = s.DecodeTokens+2, s.DecodeNs+99e6, s.ContextUsed+2
+			s.ComputeNs[0] += 90e6
+			s.ComputeNs[1] += 88e6
+		})
 	}
-	for _, id := range All() {
-		t.Logf("\n%s", plainRows(m.d.Page(id, 80, 24)))
-	}
-	h := &infer.Heat{Layers: 28, Columns: 256}
-	for l := range 28 {
-		for c := range 256 {
+	return m
+}
+
+// picture is a neuron cache: hot at the left, cold neurons scattered, a few just read.
+func picture(layers, columns int) *infer.Heat {
+	h := &infer.Heat{Layers: layers, Columns: columns}
+	for l := range layers {
+		for c := range columns {
 			w := infer.Absent
 			switch {
-			case c < 60+l:
+			case c < columns/4+l:
 				w = infer.Hot
-			case (c*7+l*13)%11 < 4:
-				w = infer.Cold
 			case (c*5+l*3)%37 == 0:
 				w = infer.JustRead
+			case (c*7+l*13)%11 < 4:
+				w = infer.Cold
 			}
 			h.Cells = append(h.Cells, w)
 		}
 	}
-	t.Logf("\n%s", plainRows(m.d.HeatMap(h, 80, 24)))
-	t.Logf("\n%s", plainRows(m.d.HeatMap(h, 46, 19)))
+	return h
+}
+
+// sized checks that rows is a picture of h rows of w cells each.
+func sized(t *testing.T, what string, rows []string, w, h int) {
+	t.Helper()
+	if len(rows) != h {
+		t.Fatalf("%s: %d rows, want %d", what, len(rows), h)
+	}
+	for y, row := range rows {
+		if n := ansi.StringWidth(row); n != w {
+			t.Fatalf("%s: row %d has %d cells, want %d: %q", what, y, n, w, ansi.Strip(row))
+		}
+	}
 }

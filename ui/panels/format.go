@@ -83,6 +83,14 @@ func tokens(n int) string {
 	return decimals(float64(n)/1e3) + "k"
 }
 
+// readTokens is a reading of a number of tokens.
+func readTokens(r Reading) string {
+	if !r.OK {
+		return unknown
+	}
+	return tokens(int(min(r.Value, 1e15)))
+}
+
 // unit is a unit of bytes; sizes that stand beside each other share one.
 type unit struct {
 	bytes float64
@@ -113,6 +121,12 @@ func size(r Reading) string {
 	}
 	u := unitOf(r.Value)
 	return u.of(r) + " " + u.name
+}
+
+// shortSize is size in five cells, for a graph's scale.
+func shortSize(bytes float64) string {
+	u := unitOf(bytes)
+	return decimals(bytes/u.bytes) + " " + u.name[:1]
 }
 
 // some is a number that always exists, so that 0 means unknown.

@@ -8,14 +8,14 @@ import (
 
 // warmth is how each state of the neurons is drawn: the glyphs differ also without colour.
 var warmth = [...]struct {
-	name string
-	r    rune
-	k    ink
+	name, short string
+	r           rune
+	k           ink
 }{
-	infer.Absent:   {"absent", '·', dim},
-	infer.Cold:     {"cold", '▒', accent},
-	infer.Hot:      {"hot", '█', warn},
-	infer.JustRead: {"just read", '●', good},
+	infer.Absent:   {"absent", "absent", '·', dim},
+	infer.Cold:     {"cold", "cold", '▒', accent},
+	infer.Hot:      {"hot", "hot", '█', warn},
+	infer.JustRead: {"just read", "read", '●', good},
 }
 
 // readShare is the share of the neurons under a cell from which on it shows that some were just read: reads are few and
@@ -23,7 +23,8 @@ var warmth = [...]struct {
 const readShare = 8
 
 // HeatMap draws where the neurons are in w x h cells: a layer a row from top to bottom, often active neurons at the left, a legend with the
-// shares below. Where a cell stands for several neurons it shows the most common state, or that an eighth of them was just read.
+// shares below. Where a cell stands for several neurons it shows one of their states, so that an area has the share of each, or that an
+// eighth of them was just read.
 // While the dashboard is frozen it shows the picture that it was drawn with last. heat may be nil and is not kept.
 func (d *Dashboard) HeatMap(heat *infer.Heat, w, h int) []string {
 	if w <= 0 || h <= 0 {
@@ -56,7 +57,7 @@ func (d *Dashboard) HeatMap(heat *infer.Heat, w, h int) []string {
 			g.right(axis-1, y, dim, strconv.Itoa(from))
 		}
 		for x := range columns {
-			state := warmth[common(m, from, to, x*m.Columns/columns, (x+1)*m.Columns/columns)]
+			state := warmth[stateAt(m, x, y, from, to, x*m.Columns/columns, (x+1)*m.Columns/columns)]
 			body.set(x, y, state.r, state.k)
 		}
 	}
@@ -65,22 +66,49 @@ func (d *Dashboard) HeatMap(heat *infer.Heat, w, h int) []string {
 		for _, c := range m.Cells[:m.Layers*m.Columns] {
 			seen[min(int(c), len(warmth)-1)]++
 		}
-		var items []item
-		for _, i := range []infer.Warmth{infer.Hot, infer.Cold, infer.Absent, infer.JustRead} {
-			s := warmth[i]
-			items = append(items, item{{s.k, string(s.r)}, {plain, " " + s.name + " "},
-				{dim, percent(per(float64(seen[i]), float64(m.Layers*m.Columns))) + "%"}})
-		}
-		if d.Frozen() {
-			items = append([]item{{{warn, "frozen"}}}, items...)
-		}
-		g.words(0, h-1, 2, items...)
+		d.legend(g, &seen)
 	}
 	return d.canvas.rows(d.paint)
 }
 
-// common is the state that a cell shows for the layers and columns that it stands for.
-func common(m *infer.Heat, layer, layerEnd, column, columnEnd int) infer.Warmth {
+// legend draws what the glyphs mean, with the share of the neurons where there is room for it.
+func (d *Dashboard) legend(g region, seen *[len(warmth)]int) {
+	all := 0
+	for _, n := range seen {
+		all += n
+	}
+	for form := range 3 {
+		var t item
+		if d.Frozen() {
+			t = item{{warn, "frozen "}}
+		}
+		for i, state := range []infer.Warmth{infer.Hot, infer.Cold, infer.Absent, infer.JustRead} {
+			s := warmth[state]
+			gap := [...]string{"  ", " ", " "}[form]
+			if i == 0 {
+				gap = ""
+			}
+			t = append(t, span{plain, gap}, span{s.k, string(s.r)}, span{plain, [...]string{" " + s.name, s.short, s.short}[form]})
+			if form < 2 {
+				t = append(t, span{dim, " " + percents(per(float64(seen[state]), float64(all)))})
+			}
+		}
+		if t.width() <= g.w || form == 2 {
+			g.item(0, g.h-1, t)
+			return
+		}
+	}
+}
+
+// dither is Bayer's matrix: each cell's place among its 16 neighbours. A cell shows a state if the share of the neurons in it, or in a
+// warmer one, is more than the cell's sixteenths, so that an area shows each state by its share, and a cell does not flicker.
+var dither = [4][4]int{{0, 8, 2, 10}, {12, 4, 14, 6}, {3, 11, 1, 9}, {15, 7, 13, 5}}
+
+// stateAt is the state that the cell at x, y shows for the layers and columns that it stands for.
+func stateAt(m *infer.Heat, x, y, layer, layerEnd, column, columnEnd int) infer.Warmth {
+	if layerEnd-layer == 1 && columnEnd-column == 1 {
+		return infer.Warmth(min(int(m.Cells[layer*m.Columns+column]), len(warmth)-1))
+	}
 	var seen [len(warmth)]int
 	for l := layer; l < layerEnd; l++ {
 		for _, c := range m.Cells[l*m.Columns+column : l*m.Columns+columnEnd] {
@@ -88,14 +116,14 @@ func common(m *infer.Heat, layer, layerEnd, column, columnEnd int) infer.Warmth 
 		}
 	}
 	all := (layerEnd - layer) * (columnEnd - column)
-	best := infer.Absent
-	for _, s := range []infer.Warmth{infer.Cold, infer.Hot} {
-		if seen[s] > 0 && seen[s] >= seen[best] {
-			best = s
-		}
-	}
-	if n := seen[infer.JustRead]; n > 0 && (n*readShare >= all || n > seen[best]) {
+	if seen[infer.JustRead]*readShare >= all {
 		return infer.JustRead
 	}
-	return best
+	warmer := 0
+	for _, s := range []infer.Warmth{infer.JustRead, infer.Hot, infer.Cold} {
+		if warmer += seen[s]; warmer*16 > all*dither[y%4][x%4] && warmer > 0 {
+			return s
+		}
+	}
+	return infer.Absent
 }

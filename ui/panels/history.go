@@ -32,7 +32,7 @@ const (
 	coresSeries
 	prefillSeries
 	memorySeries
-	heatSeries
+	thermalSeries
 	contextSeries
 	planSeries
 	seriesCount
@@ -58,9 +58,9 @@ func (h *history) add(at time.Time, values *[seriesCount]float32) {
 	passed := at.Sub(h.last)
 	switch {
 	case h.n == 0:
-	case passed < historyStep:
+	case passed >= 0 && passed < historyStep:
 		return
-	case passed > pauseAfter:
+	case passed < 0 || passed > pauseAfter:
 		gap := point{at: uint32((h.clock + pauseAfter).Milliseconds())}
 		for i := range gap.values {
 			gap.values[i] = float32(math.NaN())

@@ -63,12 +63,12 @@ var numbers = []Number{
 	{Flash, "request", "Mean size of a read; flash is slow for small ones.",
 		func(v *view) item { return text(size(v.reqLen)) }},
 	{Flash, "depth", "Reads under way at this moment.",
-		func(v *view) item { return text(tokens(v.in.Stats.QueueDepth)) }},
+		func(v *view) item { return text(v.depth()) }},
 
 	{Cores, "busy", "Share of the time that the workers compute, all of them. Only ours: it is not the system's load.",
 		func(v *view) item { return v.busyAllItem() }},
-	{Cores, "workers", "The same for each worker, by cluster, the fastest cluster first: P big, M middle, E little.",
-		func(v *view) item { return joined("  ", v.busyItems('n')) }},
+	{Cores, "clusters", "The mean of each cluster's workers, the fastest cluster first: P big, M middle, E little.",
+		func(v *view) item { return joined("  ", v.busyItems('m')) }},
 	{Cores, "clock", "The cores' clock now, mean of a cluster, in GHz.",
 		func(v *view) item { return v.clocks() }},
 	{Cores, "clock cap", "The highest clock that the system allows now, against the highest possible, of the worst core.",
@@ -79,9 +79,9 @@ var numbers = []Number{
 	{Prefill, "speed", "Tokens of the prompt read per second.",
 		func(v *view) item { return text(number(v.prefillRate) + " tok/s") }},
 	{Prefill, "time", "Time to read this answer's prompt, and how many tokens were computed.",
-		func(v *view) item { return text(seconds(v.prefillTime) + ", " + tokens(int(v.prefillTokens)) + " tok") }},
+		func(v *view) item { return text(seconds(v.prefillTime) + ", " + readTokens(v.prefilled) + " tok") }},
 	{Prefill, "kept", "Tokens of the prompt that the KV cache still held from before, so that they cost nothing.",
-		func(v *view) item { return text(tokens(int(v.reused))) }},
+		func(v *view) item { return text(readTokens(Reading{float64(v.reused), v.prefilled.OK})) }},
 	{Prefill, "TTFT", "Time to first token: from sending to the first text.",
 		func(v *view) item { return text(seconds(duration(v.in.TTFT))) }},
 
@@ -100,15 +100,15 @@ var numbers = []Number{
 	{Memory, "swap", "VmSwap: ours, but taken out of memory. If it grows, the system wants less of us: choose a smaller budget.",
 		func(v *view) item { return judged(v.swapInk(), size(v.in.Process.Swap)) }},
 
-	{Heat, "throttling", "Judged by the clock cap and by the speed that is lost, not by the temperature.",
-		func(v *view) item { word, k := v.heatWord(); return judged(k, word) }},
-	{Heat, "hottest", "The hottest sensor of the processor; on most phones apps may not read it.",
+	{Throttling, "throttling", "Judged by the clock cap and by the speed that is lost, not by the temperature.",
+		func(v *view) item { word, k := v.throttling(); return judged(k, word) }},
+	{Throttling, "hottest", "The hottest sensor of the processor; on most phones apps may not read it.",
 		func(v *view) item {
 			return append(text(degrees(v.in.Thermal.Celsius)), span{dim, " " + v.in.Thermal.Zone})
 		}},
-	{Heat, "clock cap", "The highest clock that the system allows now, against the highest possible, of the worst core.",
+	{Throttling, "clock cap", "The highest clock that the system allows now, against the highest possible, of the worst core.",
 		func(v *view) item { return judged(level(ofCap, v.in.Thermal.Cap), percents(v.in.Thermal.Cap)) }},
-	{Heat, "slower", "How much slower decode is than in its first minute, waits for flash left out. A longer context slows it too.",
+	{Throttling, "slower", "How much slower decode is than in its first minute, waits for flash left out. A longer context slows it too.",
 		func(v *view) item { return judged(level(ofSlower, v.slower), percents(v.slower)) }},
 
 	{Context, "used", "Tokens of the conversation that the model holds, of how many it can.",

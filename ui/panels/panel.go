@@ -5,17 +5,17 @@ type ID uint8
 
 // The panels, in the order in which they are shown.
 const (
-	None    ID = iota // no panel
-	Speed             // tokens per second
-	Token             // where one token's time goes
-	Cache             // the neuron cache by region
-	Flash             // reads and the wait for them
-	Cores             // how busy each worker is
-	Prefill           // time and speed of reading the prompt, and what does it
-	Memory            // ours against the budget
-	Heat              // temperature and throttling
-	Context           // tokens of the conversation
-	Planned           // the plan's expectation against what is measured
+	None       ID = iota // no panel
+	Speed                // tokens per second
+	Token                // where one token's time goes
+	Cache                // the neuron cache by region
+	Flash                // reads and the wait for them
+	Cores                // how busy each worker is
+	Prefill              // time and speed of reading the prompt, and what does it
+	Memory               // ours against the budget
+	Throttling           // temperature and throttling
+	Context              // tokens of the conversation
+	Planned              // the plan's expectation against what is measured
 	count
 )
 
@@ -89,8 +89,8 @@ func init() {
 			full: prefillFull, title: prefillTitle, compact: prefillCompact, line: prefillLine, series: prefillSeries},
 		Memory: {name: "memory", label: "memory", fullRows: 6, compactRows: 2, lineWidth: 9, lineWide: 42,
 			full: memoryFull, title: memoryTitle, compact: memoryCompact, line: memoryLine, tail: memoryTail, series: memorySeries},
-		Heat: {name: "thermal", label: "thermal", fullRows: 4, compactRows: 1, lineWidth: 5, lineWide: 21,
-			full: heatFull, title: heatTitle, compact: heatCompact, line: heatLine, series: heatSeries},
+		Throttling: {name: "thermal", label: "thermal", fullRows: 4, compactRows: 1, lineWidth: 5, lineWide: 21,
+			full: thermalFull, title: thermalTitle, compact: thermalCompact, line: thermalLine, series: thermalSeries},
 		Context: {name: "context", label: "context", fullRows: 4, compactRows: 1, lineWidth: 8, lineWide: 25,
 			full: contextFull, title: contextTitle, compact: contextCompact, line: contextLine, tail: contextTail, series: contextSeries},
 		Planned: {name: "plan", label: "plan", fullRows: 6, compactRows: 1, lineWidth: 9, lineWide: 30,

@@ -30,7 +30,8 @@ type view struct {
 	busyAll Reading
 
 	prefillRate, prefillTime Reading // tokens per second and seconds of this answer's prompt
-	prefillTokens, reused    uint64
+	prefilled                Reading // tokens of it that were computed
+	reused                   uint64  // tokens that were still in the KV cache
 
 	memory    Reading // bytes that are ours: anon and file
 	parts     [4]float64
@@ -80,7 +81,7 @@ func (r *record) look(v *view) {
 	}
 	v.lookCores(&recent)
 
-	v.prefillTokens, v.reused = answer.PrefillTokens, answer.ReusedTokens
+	v.prefilled, v.reused = some(float64(answer.PrefillTokens)), answer.ReusedTokens
 	v.prefillRate = Known(answer.PrefillRate())
 	v.prefillTime = Reading{float64(answer.PrefillNs) / 1e9, answer.PrefillNs > 0}
 	v.lookMemory(s)
@@ -133,6 +134,7 @@ func (v *view) lookCache(r *record, s *infer.Stats) {
 	v.session = Known(s.HitRate())
 	v.hit, v.hotHit, v.coldHit = Known(w.HitRate()), Known(w.Hot.HitRate()), Known(w.Cold.HitRate())
 	v.hotEvict, v.coldEvict = per(float64(w.Hot.Evictions), float64(n)), per(float64(w.Cold.Evictions), float64(n))
+	v.hotEvict.OK, v.coldEvict.OK = v.hotEvict.OK && s.Hot.Capacity > 0, v.coldEvict.OK && s.Cold.Capacity > 0
 	v.prefetch = per(float64(w.Hot.PrefetchHits+w.Cold.PrefetchHits), float64(w.Hot.Hits+w.Cold.Hits))
 }
 
@@ -164,8 +166,8 @@ func (v *view) points() (values [seriesCount]float32) {
 		flashSeries:   {v.flashRate.Value / 1e9, v.flashRate.OK && v.in.Stats.Decoding},
 		coresSeries:   {v.busyAll.Value * 100, v.busyAll.OK && v.active},
 		prefillSeries: {v.prefillRate.Value, v.prefillRate.OK && v.in.Stats.Prefilling},
-		memorySeries:  {v.memory.Value / 1e9, v.memory.OK},
-		heatSeries:    v.in.Thermal.Celsius,
+		memorySeries:  v.memory,
+		thermalSeries: v.in.Thermal.Celsius,
 		contextSeries: {float64(v.in.Stats.ContextUsed), v.in.Stats.ContextMax > 0},
 		planSeries:    {v.planShare.Value * 100, v.planShare.OK && v.in.Stats.Decoding},
 	} {
