@@ -99,3 +99,38 @@ func keyLines(text string) map[string]int {
 	}
 	return lines
 }
+
+// maxNesting is how many signs that nest a file may have. The TOML package takes a time that grows with the
+// square of the depth: half a megabyte of dots would take minutes.
+const maxNesting = 2000
+
+// nesting counts the dots, brackets and braces outside of texts and comments.
+func nesting(text string) (n int) {
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; c {
+		case '.', '[', '{':
+			n++
+		case '#':
+			end := strings.IndexByte(text[i:], '\n')
+			if end < 0 {
+				return n
+			}
+			i += end
+		case '"', '\'':
+			quotes := text[i : i+1]
+			if triple := strings.Repeat(quotes, 3); strings.HasPrefix(text[i:], triple) {
+				quotes = triple
+			}
+			for i += len(quotes); i < len(text) && !strings.HasPrefix(text[i:], quotes); i++ {
+				if c == '"' && text[i] == '\\' {
+					i++
+				}
+			}
+			i += len(quotes) - 1
+			for more := 0; len(quotes) == 3 && more < 2 && i+1 < len(text) && text[i+1] == c; more++ {
+				i++ // a text may end with quotes of its own
+			}
+		}
+	}
+	return n
+}

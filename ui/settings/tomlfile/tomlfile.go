@@ -98,6 +98,9 @@ func ReadText(path string, limit int64) (string, error) {
 // Parse reads text; name stands for the file in problems.
 func Parse(name, text string) (*Doc, error) {
 	text = strings.TrimPrefix(text, "\uFEFF") // some editors put it there
+	if nesting(text) > maxNesting {
+		return nil, Problem{File: name, What: "this is too intricate to be read"}
+	}
 	tree := map[string]any{}
 	if _, err := toml.Decode(text, &tree); err != nil {
 		var bad toml.ParseError

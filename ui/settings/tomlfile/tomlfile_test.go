@@ -175,6 +175,33 @@ func TestWriteReplacesAFileInOneStep(t *testing.T) {
 	}
 }
 
+func TestIntricateFilesAreRefusedAtOnce(t *testing.T) {
+	path := strings.Repeat("a.", 250000) + "a = 1"
+	for name, text := range map[string]string{
+		"a deep list":                 "x = " + strings.Repeat("[", 250000) + strings.Repeat("]", 250000),
+		"a long path":                 path,
+		"a table with a long path":    "[" + strings.Repeat("a.", 250000) + "a]",
+		"a deep table":                "x = " + strings.Repeat("{a=", 120000) + "1" + strings.Repeat("}", 120000),
+		"a path after texts":          `x = "\"" # '` + "\ny = '''a''b'''\nz = \"\"\"\\\\\"\"\"\n" + path,
+		"a path after quoted quotes":  `x = """""a"""""` + "\n" + path,
+		"a path after an empty text":  "x = ''\n" + path,
+		"tables in each other's list": strings.Repeat("[[a.b.c]]\n", 50000),
+	} {
+		if _, err := Parse("f", text); err == nil || err.Error() != "f: this is too intricate to be read" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, text := range map[string]string{
+		"a text":          "long = '" + strings.Repeat("a.", 250000) + "'",
+		"a text of lines": "long = \"\"\"\\\"\"\"\n" + strings.Repeat("[\n", 250000) + "\"\"\"",
+		"comments":        strings.Repeat("# a.b.[c]\n", 50000),
+	} {
+		if _, err := Parse("f", text); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What is written is read again as it was, whatever the text holds, and a file never makes the parser panic.
 func FuzzTextsSurvive(f *testing.F) {
 	for _, s := range []string{"", "a", "a\nb", `"""`, `\`, "\x1b[2J", "\r\n", "''' # x", "\u0085\u2028", "\xff", "x = 1\n[y]", " \t", "\ufeff"} {
