@@ -70,12 +70,5 @@ func (g *Group) DownScaleBytes() int { return int(g.scaleBytes()) }
 // FillDownScales reads the scales of a down matrix of form ColumnCodes out of the model: [neurons/32][dim] f16.
 func (g *Group) FillDownScales(src *gguf.File, scales []byte) error {
 	var buf []byte
-	m := &g.Down
-	return g.windows(m, windowBytes, &buf, func(w *window) error {
-		if err := w.read(src, m); err != nil {
-			return err
-		}
-		getScales(m.Type, scales, w.bytes, w.rowBytes, g.Dim, w.first)
-		return nil
-	})
+	return g.fillDownScales(src, scales, &buf)
 }

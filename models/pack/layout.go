@@ -135,7 +135,4 @@ func (g *Group) finish() error {
 	return nil
 }
 
-// pages is how many pages of data the group takes.
-func (g *Group) pages() int64 { return int64(g.Units) * int64(g.UnitBytes/PageBytes) }
-
 func alignUp(n, align int) int { return (n + align - 1) &^ (align - 1) }

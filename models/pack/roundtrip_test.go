@@ -123,17 +123,17 @@ func goldenModels(t testing.TB) []string {
 // roundTrip packs, checks, and unpacks a model, in the original order and by activity.
 func roundTrip(t *testing.T, src *gguf.File) {
 	t.Helper()
-	for _, a := range []*Activity{nil, someActivity(src, 7)} {
+	orders := []*Activity{nil}
+	if a := someActivity(src, 7); a != nil {
+		orders = append(orders, a)
+	}
+	for _, a := range orders {
 		f := packed(t, src, Options{Activity: a})
 		if damage, err := f.Check(context.Background(), nil); err != nil || len(damage) > 0 {
 			t.Fatalf("%v, %v", damage, err)
 		}
 		sameModel(t, src, unpacked(t, f))
 		unitsHold(t, src, f)
-		if a == nil && Sparse(src) {
-			continue
-		}
-		break
 	}
 }
 
@@ -159,7 +159,7 @@ func TestTheBuiltInModelComesBackBitForBit(t *testing.T) {
 }
 
 // small has sizes that fill neither pages nor clusters evenly.
-var small = synthetic.Shape{Name: "small", Arch: "llama", Layers: 2, Dim: 256, FF: 1536, Heads: 4, KVHeads: 2, Vocab: 300, Context: 64}
+var small = synthetic.Shape{Name: "small", Arch: "llama", Layers: 1, Dim: 256, FF: 1280, Heads: 4, KVHeads: 2, Vocab: 300, Context: 64}
 
 func TestModelsOfEveryTypeComeBackBitForBit(t *testing.T) {
 	for kind := range gguf.Type(64) {

@@ -1,10 +1,6 @@
 package pack
 
-import (
-	"fmt"
-
-	"hotcell/models/gguf"
-)
+import "hotcell/models/gguf"
 
 // A span is a run of units in memory, on its way to or from the file.
 type span struct {
@@ -129,6 +125,7 @@ func (g *Group) windows(m *Matrix, most int, buf *[]byte, do func(w *window) err
 	for lo := 0; lo < rows; lo += step {
 		w := window{first: lo, n: min(step, rows-lo), rowBytes: size}
 		if cap(*buf) < w.n*size {
+			*buf = nil // before there are two
 			*buf = make([]byte, w.n*size)
 		}
 		w.bytes = (*buf)[:w.n*size]
@@ -163,6 +160,18 @@ func (s *span) fill(src *gguf.File, buf *[]byte) error {
 	return nil
 }
 
+// fillDownScales reads the scales of a down matrix of form ColumnCodes out of the model.
+func (g *Group) fillDownScales(src *gguf.File, scales []byte, buf *[]byte) error {
+	m := &g.Down
+	return g.windows(m, windowBytes, buf, func(w *window) error {
+		if err := w.read(src, m); err != nil {
+			return err
+		}
+		getScales(m.Type, scales, w.bytes, w.rowBytes, g.Dim, w.first)
+		return nil
+	})
+}
+
 // read fills the window with rows of the model.
 func (w *window) read(src *gguf.File, m *Matrix) error {
 	return src.ReadTensor(src.Tensors()[m.Tensor], w.bytes, (m.FirstRow+int64(w.first))*int64(w.rowBytes))
@@ -181,9 +190,16 @@ func (s *span) needs(m *Matrix, w *window) bool {
 // windowBytes is how much of a tensor is read at once.
 const windowBytes = 4 << 20
 
+// A reader gives matrices back, and keeps its buffers from one to the next.
+type reader struct {
+	f             *File
+	units, window []byte
+}
+
 // matrix reads one of g's matrices back in GGUF's layout and hands it to put in
 // pieces, from the first row on.
-func (f *File) matrix(g *Group, m *Matrix, put func([]byte) error) error {
+func (r *reader) matrix(g *Group, m *Matrix, put func([]byte) error) error {
+	f := r.f
 	s := span{g: g, positions: g.Positions()}
 	var scales []byte
 	if m.Form == ColumnCodes {
@@ -194,13 +210,17 @@ func (f *File) matrix(g *Group, m *Matrix, put func([]byte) error) error {
 		}
 	}
 	batch := max(1, windowBytes/g.UnitBytes)
-	units := make([]byte, batch*g.UnitBytes)
-	var buf []byte
-	return g.windows(m, sliceBytes, &buf, func(w *window) error {
+	if len(r.units) < batch*g.UnitBytes {
+		r.units = make([]byte, batch*g.UnitBytes)
+	}
+	return g.windows(m, sliceBytes, &r.window, func(w *window) error {
 		for s.first = 0; s.first < g.Units; s.first += batch {
-			s.bytes = units[:min(batch, g.Units-s.first)*g.UnitBytes]
-			if err := f.readPages(s.bytes, g.Offset/PageBytes+int64(s.first)*int64(g.UnitBytes/PageBytes)); err != nil {
-				return fmt.Errorf("layer %d: %w", g.Layer, err)
+			s.bytes = r.units[:min(batch, g.Units-s.first)*g.UnitBytes]
+			if !s.needs(m, w) {
+				continue
+			}
+			if err := f.readUnits(&s, m); err != nil {
+				return err
 			}
 			s.load(m, w)
 		}
@@ -209,6 +229,38 @@ func (f *File) matrix(g *Group, m *Matrix, put func([]byte) error) error {
 		}
 		return put(w.bytes)
 	})
+}
+
+// readUnits fills the span with what its units have of one matrix, at least. Of small units
+// all is read: flash is no faster with gaps.
+func (f *File) readUnits(s *span, m *Matrix) error {
+	const small = 64 << 10
+	g := s.g
+	page := (g.Offset + int64(s.first)*int64(g.UnitBytes)) / PageBytes
+	if g.UnitBytes <= small {
+		return f.readPages(s.bytes, page)
+	}
+	from, to := g.extent(m)
+	for at := 0; at < len(s.bytes); at += g.UnitBytes {
+		if err := f.readPages(s.bytes[at+from:at+to], page+int64((at+from)/PageBytes)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// extent is the range of whole pages of a unit in which a matrix lies.
+func (g *Group) extent(m *Matrix) (from, to int) {
+	n := g.UnitNeurons
+	if m.Form == ColumnBlocks {
+		n = g.Dim
+	}
+	end := m.Codes.Offset + (n-1)*m.Codes.Stride + m.Codes.Bytes
+	if from = m.Codes.Offset; m.Scales.Bytes > 0 {
+		from = min(from, m.Scales.Offset)
+		end = max(end, m.Scales.Offset+(n-1)*m.Scales.Stride+m.Scales.Bytes)
+	}
+	return from &^ (PageBytes - 1), alignUp(end, PageBytes)
 }
 
 // sliceBytes is how much of a group is made, or given back, at once. It bounds the

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-
-	"hotcell/models/gguf"
+	"syscall"
 )
 
 // Unpack writes the model in f as the GGUF file out: the same metadata, tensors and
@@ -33,7 +33,7 @@ func Unpack(ctx context.Context, f *File, out string, progress func(done, total 
 		}
 	}()
 	if err := f.restore(ctx, file, progress); err != nil {
-		return err
+		return unpackError(name, err)
 	}
 	file.Chmod(0o644) // a memory card may not know permissions
 	for _, step := range []func() error{
@@ -42,51 +42,58 @@ func Unpack(ctx context.Context, f *File, out string, progress func(done, total 
 		func() error { return syncFolder(folder) },
 	} {
 		if err := step(); err != nil {
-			return fmt.Errorf("%s: writing: %w", name, cause(err))
+			return unpackError(name, err)
 		}
 	}
 	return nil
 }
 
+// unpackError says what stopped the writing of a file.
+func unpackError(name string, err error) error {
+	var onDisk *fs.PathError
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%s: the disk is full; nothing was kept", name)
+	case errors.As(err, &onDisk): // names a temporary file
+		return fmt.Errorf("%s: writing: %w", name, onDisk.Err)
+	}
+	return err
+}
+
 // restore writes the model to out, and checks that it is the one that was packed.
 func (f *File) restore(ctx context.Context, out io.Writer, progress func(done, total int64)) error {
-	w := copyOf(f.resident)
+	parts, r := f.matrices(), &reader{f: f}
+	buf := make([]byte, windowBytes)
 	var done, total int64
-	parts := f.matrices()
-	for i, t := range f.dir.tensors {
+	for _, t := range f.dir.tensors {
 		total += t.Size
-		w.AddTensor(t.Name, t.Type, t.Dims, func(dst io.Writer) error {
-			put := func(b []byte) error {
-				if _, err := dst.Write(b); err != nil {
-					return err
-				}
-				if done += int64(len(b)); progress != nil {
-					progress(done, total)
-				}
-				return ctx.Err()
-			}
-			if !f.dir.packed[i] {
-				return f.tensor(t, put)
-			}
-			for _, p := range parts[i] {
-				if err := f.matrix(p.g, p.m, put); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
 	}
 	sum := sha256.New()
-	if _, err := w.WriteTo(io.MultiWriter(out, sum)); err != nil {
-		if ctx.Err() != nil {
+	err := writeModel(io.MultiWriter(out, sum), f.resident, f.dir.tensors, func(i int, put func([]byte) error) error {
+		step := func(b []byte) error {
+			if err := put(b); err != nil {
+				return err
+			}
+			if done += int64(len(b)); progress != nil {
+				progress(done, total)
+			}
 			return ctx.Err()
 		}
-		return err
+		if !f.dir.packed[i] {
+			t, _ := f.resident.Tensor(f.dir.tensors[i].Name)
+			return eachWindow(f.resident, t, buf, step)
+		}
+		for _, p := range parts[i] {
+			if err := r.matrix(p.g, p.m, step); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && [32]byte(sum.Sum(nil)) != f.header.hash {
+		err = fmt.Errorf("%s: %w", f.name, errOtherModel)
 	}
-	if [32]byte(sum.Sum(nil)) != f.header.hash {
-		return fmt.Errorf("%s: %w", f.name, errOtherModel)
-	}
-	return nil
+	return err
 }
 
 var errOtherModel = errors.New("what it holds is not the model that it was made of; make it anew with hotcell pack")
@@ -112,20 +119,4 @@ func (f *File) matrices() map[int][]place {
 		slices.SortFunc(l, func(a, b place) int { return cmp.Compare(a.m.FirstRow, b.m.FirstRow) })
 	}
 	return list
-}
-
-// tensor reads a resident tensor in windows.
-func (f *File) tensor(t gguf.Tensor, put func([]byte) error) error {
-	t, _ = f.resident.Tensor(t.Name)
-	b := make([]byte, min(windowBytes, t.Size))
-	for at := int64(0); at < t.Size; at += windowBytes {
-		b := b[:min(windowBytes, t.Size-at)]
-		if err := f.resident.ReadTensor(t, b, at); err != nil {
-			return err
-		}
-		if err := put(b); err != nil {
-			return err
-		}
-	}
-	return nil
 }

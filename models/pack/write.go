@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -149,30 +150,49 @@ func copyOf(f *gguf.File) *gguf.Writer {
 
 // hash reads the whole model as the file that Unpack will write.
 func (w *writer) hash() error {
-	out := copyOf(w.src)
 	w.buf = make([]byte, windowBytes)
-	for _, t := range w.dir.tensors {
-		out.AddTensor(t.Name, t.Type, t.Dims, func(dst io.Writer) error {
-			for at := int64(0); at < t.Size; at += windowBytes {
-				b := w.buf[:min(windowBytes, t.Size-at)]
-				if err := w.src.ReadTensor(t, b, at); err != nil {
-					return err
-				}
-				if _, err := dst.Write(b); err != nil {
-					return err
-				}
-				if err := w.advance(int64(len(b))); err != nil {
-					return err
-				}
+	sum := sha256.New()
+	err := writeModel(sum, w.src, w.dir.tensors, func(i int, put func([]byte) error) error {
+		return eachWindow(w.src, w.dir.tensors[i], w.buf, func(b []byte) error {
+			if err := put(b); err != nil {
+				return err
 			}
-			return nil
+			return w.advance(int64(len(b)))
+		})
+	})
+	w.header.hash = [32]byte(sum.Sum(nil))
+	return err
+}
+
+// writeModel writes a GGUF file with the metadata of f and the tensors, whose bytes come
+// from data(i). An error of data or out is returned as it is.
+func writeModel(out io.Writer, f *gguf.File, tensors []gguf.Tensor, data func(i int, put func([]byte) error) error) error {
+	w := copyOf(f)
+	var failed error
+	for i, t := range tensors {
+		w.AddTensor(t.Name, t.Type, t.Dims, func(dst io.Writer) error {
+			failed = data(i, func(b []byte) error {
+				_, err := dst.Write(b)
+				return err
+			})
+			return failed
 		})
 	}
-	sum := sha256.New()
-	if _, err := out.WriteTo(sum); err != nil {
-		return err
+	_, err := w.WriteTo(out)
+	return cmp.Or(failed, err)
+}
+
+// eachWindow reads a tensor in pieces of the size of buf.
+func eachWindow(f *gguf.File, t gguf.Tensor, buf []byte, do func(b []byte) error) error {
+	for at := int64(0); at < t.Size; at += int64(len(buf)) {
+		b := buf[:min(int64(len(buf)), t.Size-at)]
+		if err := f.ReadTensor(t, b, at); err != nil {
+			return err
+		}
+		if err := do(b); err != nil {
+			return err
+		}
 	}
-	w.header.hash = [32]byte(sum.Sum(nil))
 	return nil
 }
 
@@ -239,7 +259,7 @@ func (w *writer) scales(t gguf.Tensor, i int) error {
 		err := w.piece(t.Offset+start, pageUp(end-start), func(b []byte) error {
 			clear(b)
 			for _, g := range run {
-				if err := w.scalesOf(g, b[:g.scaleBytes()]); err != nil {
+				if err := g.fillDownScales(w.src, b[:g.scaleBytes()], &w.buf); err != nil {
 					return err
 				}
 				b = b[g.scaleBytes():]
@@ -252,17 +272,6 @@ func (w *writer) scales(t gguf.Tensor, i int) error {
 		run, start = run[:0], end
 	}
 	return nil
-}
-
-// scalesOf makes the scales of one group, [neurons/32][dim].
-func (w *writer) scalesOf(g *Group, dst []byte) error {
-	return g.windows(&g.Down, windowBytes, &w.buf, func(v *window) error {
-		if err := v.read(w.src, &g.Down); err != nil {
-			return err
-		}
-		getScales(g.Down.Type, dst, v.bytes, v.rowBytes, g.Dim, v.first)
-		return nil
-	})
 }
 
 // group writes a group in slices of whole units.
