@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"hotcell/infer/workers"
+	"hotcell/iosched"
+	"hotcell/planner"
 )
 
 // Config says how a model is to be loaded. The zero value suits chat.
@@ -15,6 +17,10 @@ type Config struct {
 	KV       KVType                  // number format of keys and values
 	Bare     bool                    // only Logits will be called: the file needs no tokenizer
 	Mode     Mode                    // of the feed-forward layers; "" is ModeAuto
+	Memory   int64                   // most bytes that the process may hold; 0: a safe share of what is available. Only for models in packs
+	Plan     *planner.Plan           // how a model in a pack runs; nil: the planner decides
+	Policy   string                  // of the neuron cache's cold region, see neuroncache.Policies; "": its default
+	IO       iosched.Config          // how a pack is read
 	Progress func(done, total int64) // called while weights are read, with bytes; may be nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 )
 
 // How one token becomes the next; in brackets what is shared out among the workers, "|" is a barrier.
@@ -396,6 +397,10 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	if err != nil {
 		return nil, err
 	}
+	p, packed := pack.Of(f)
+	if packed {
+		return newPackedEngine(ctx, p, f, h, c)
+	}
 	ld, err := newLoader(f, h, &c)
 	if err != nil {
 		return nil, err
@@ -420,4 +425,7 @@ func (e *engine) close() {
 	e.pool.Close()
 	e.w.mem.free()
 	e.kv.mem.free()
+	if e.sparse != nil {
+		e.sparse.flash.close()
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"hotcell/iosched"
 	"hotcell/models/pack"
 	"hotcell/neuroncache"
+	"hotcell/planner"
 )
 
 // flash brings the neurons of a pack into memory as they are needed: it asks the neuron cache where a unit is, has iosched read what is absent,
@@ -33,6 +34,10 @@ type flash struct {
 	broken  atomic.Bool // a read failed for good
 	problem error       // why; written once, before broken
 	once    sync.Once
+
+	staging      *arena
+	plan         *planner.Plan
+	clusterSlots int // units of a hot cluster
 
 	stallNs  []padded // per worker: waited for reads with nothing to compute
 	manageNs []padded // per worker: looking up and submitting

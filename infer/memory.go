@@ -135,3 +135,23 @@ func parseAvailable(line string) (bytes int64, ok bool) {
 	kb, err := strconv.ParseUint(fields[1], 10, 50)
 	return int64(kb) * 1024, err == nil
 }
+
+// HeldMemory is what the process holds now, in bytes of memory that are its own or of files that it mapped (RssAnon and RssFile); ok is false where the
+// system does not tell.
+func HeldMemory() (bytes int64, ok bool) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(status)) {
+		fields := strings.Fields(line)
+		if len(fields) == 3 && (fields[0] == "RssAnon:" || fields[0] == "RssFile:") {
+			kb, err := strconv.ParseUint(fields[1], 10, 50)
+			if err != nil {
+				return 0, false
+			}
+			bytes, ok = bytes+int64(kb)*1024, true
+		}
+	}
+	return bytes, ok
+}

@@ -12,6 +12,7 @@ import (
 
 	"hotcell/models/builtin"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 )
 
 // BuiltIn is the path that means the model inside the program, as "" does. A
@@ -57,6 +58,13 @@ func openPath(path string) (*gguf.File, error) {
 		return nil, fmt.Errorf("%s: there is no such file", path)
 	case err == nil && info.IsDir():
 		return nil, fmt.Errorf("%s: this is a folder; %s", name, advice(path))
+	}
+	if pack.Is(path) {
+		p, err := pack.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return p.GGUF(), nil
 	}
 	f, err := gguf.Open(path)
 	if err != nil {

@@ -50,3 +50,6 @@ func (f *File) WithTensors(src io.ReaderAt, size int64, name string, tensors []T
 	}
 	return v, nil
 }
+
+// Container is what the tensors' data are read from: what a File of WithTensors was made over, or the GGUF file itself.
+func (f *File) Container() io.ReaderAt { return f.src }

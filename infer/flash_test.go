@@ -1,0 +1,103 @@
+package infer
+
+import (
+	"context"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"hotcell/models/gguf"
+	"hotcell/models/pack"
+	"hotcell/planner"
+)
+
+// packed writes a model's pack and returns how to open it.
+func packed(t testing.TB, open func() (*gguf.File, error)) func() (*gguf.File, error) {
+	t.Helper()
+	f, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	path := filepath.Join(t.TempDir(), "model.pack")
+	if err := pack.Write(context.Background(), f, path, pack.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	return func() (*gguf.File, error) {
+		p, err := pack.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		return p.GGUF(), nil
+	}
+}
+
+// planFor is the plan with which a share of the neurons fits into the cache; with 0 it is the least that is possible.
+func planFor(t testing.TB, open func() (*gguf.File, error), c Config, share float64) *planner.Plan {
+	t.Helper()
+	f, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := pack.Of(f)
+	defer p.Close()
+	if err := c.check(); err != nil {
+		t.Fatal(err)
+	}
+	h, err := readHparams(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ld, err := packedLoader(p, f, h, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := planModel(p, ld, c.Threads)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := planner.Limits{ClusterUnits: clusterSlots(ld.neurons), Mode: string(ModeExact)}
+	if ld.predictor {
+		limits.Mode = string(ModePredicted)
+	}
+	least := planner.Minimum(m, limits)
+	var all int64
+	for i := range m.Layers {
+		all += int64(m.Layers[i].UnitBytes) * int64((m.Layers[i].Neurons+m.Layers[i].UnitNeurons-1)/m.Layers[i].UnitNeurons)
+	}
+	rest := m.Fixed + m.Predictor + m.KV + m.Work + m.Program
+	limits.Budget = max(least, rest+int64(share*float64(all))+int64(share*2)<<20)
+	plan, err := planner.Solve(m, &planner.Device{Threads: c.Threads, Depth: 32}, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func TestExactHasTheSameBitsUnderEveryBudget(t *testing.T) {
+	for name, open := range reluModels(t) {
+		t.Run(name, func(t *testing.T) {
+			fromPack := packed(t, open)
+			c := Config{Threads: 2, Context: 96, Bare: true, KV: KVF32, Mode: ModeExact}
+			memory := opened(t, open, c)
+			ids := sampleTokens(memory.eng.h.vocab, 60)
+			want := logitsOf(t, memory, ids, false)
+			for _, share := range []float64{1, 0.5, 0.25, 0} {
+				for _, engine := range []string{"io_uring", "libaio", "pread"} {
+					c := c
+					c.IO.Engine = engine
+					c.Plan = planFor(t, fromPack, c, share)
+					s := opened(t, fromPack, c)
+					for _, single := range []bool{true, false, true} {
+						for i, row := range logitsOf(t, s, ids, single) {
+							if !slices.Equal(row, want[i]) {
+								t.Fatalf("share %v, %s, single %v: token %d has other bits", share, engine, single, i)
+							}
+						}
+					}
+					s.Close()
+				}
+			}
+		})
+	}
+}
