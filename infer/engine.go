@@ -224,8 +224,13 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 		}
 		e.cancelled.Store(false)
 		e.done = done
-		if e.sparse != nil && len(e.ids) > 1 {
-			e.sparse.flash.beginBatch()
+		if e.sparse != nil {
+			if err := e.sparse.flash.unchanged(); err != nil {
+				return nil, done, err
+			}
+			if len(e.ids) > 1 {
+				e.sparse.flash.beginBatch()
+			}
 		}
 		e.pool.Run(e.program)
 		if e.sparse != nil {

@@ -36,6 +36,8 @@ type flash struct {
 	once    sync.Once
 
 	staging      *arena
+	ioBase       iosched.Stats     // before the first token
+	cacheBase    neuroncache.Stats // the same
 	plan         *planner.Plan
 	clusterSlots int // units of a hot cluster
 
@@ -77,6 +79,17 @@ func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cach
 
 // failed tells whether flash could not give what was asked.
 func (f *flash) failed() bool { return f != nil && f.broken.Load() }
+
+// unchanged checks that the pack is still the file that was opened.
+func (f *flash) unchanged() error {
+	if f == nil {
+		return nil
+	}
+	if err := f.sched.Changed(); err != nil {
+		return fmt.Errorf("%s: %w; load the model again", f.file.Name(), err)
+	}
+	return nil
+}
 
 // fail ends the computation.
 func (f *flash) fail(err error) {

@@ -180,6 +180,7 @@ func (f *flash) warm(ctx context.Context, progress func(done, total int64)) erro
 		}
 	}
 	debug.FreeOSMemory()
+	f.setBase()
 	return nil
 }
 

@@ -203,7 +203,9 @@ func (f *flash) fetch(w *workers.Worker, n *neurons, c int) bool {
 				f.arrived(r)
 			}
 		}
-		f.stallNs[0].Add(uint64(iosched.Now() - start))
+		for i := range f.stallNs { // the others wait at the barrier for the same
+			f.stallNs[i].Add(uint64(iosched.Now() - start))
+		}
 	}
 	w.Barrier()
 	return !f.failed()

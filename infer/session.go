@@ -10,6 +10,7 @@ import (
 
 	"hotcell/models/chat"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 	"hotcell/models/token"
 )
 
@@ -43,7 +44,7 @@ type counters struct {
 func Open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 	s, err := open(ctx, f, c)
 	if err != nil {
-		f.Close()
+		closeModel(f)
 		return nil, err
 	}
 	return s, nil
@@ -115,7 +116,15 @@ func (s *Session) Close() error {
 	}
 	s.closed = true
 	s.eng.close()
-	return s.file.Close()
+	return closeModel(s.file)
+}
+
+// closeModel closes a model file, or the pack that it is presented from.
+func closeModel(f *gguf.File) error {
+	if p, ok := pack.Of(f); ok {
+		return p.Close()
+	}
+	return f.Close()
 }
 
 // Info describes the model.
@@ -145,6 +154,10 @@ func (s *Session) Stats() Stats {
 		KVBytes:       uint64(len(e.kv.keys) + len(e.kv.values)),
 		Prefilling:    c.prefilling.Load(),
 		Decoding:      c.decoding.Load(),
+	}
+	st.Mode = s.info.Mode
+	if e.sparse != nil {
+		e.sparse.flash.addTo(&st)
 	}
 	for i := range st.Workers {
 		st.ComputeNs[i] = e.pool.BusyNs(i)
