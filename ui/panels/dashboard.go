@@ -14,8 +14,10 @@ type Dashboard struct {
 	view   view    // of the newest sample
 	hist   history // all samples
 	frozen *freeze // what is shown instead, while the dashboard is frozen
-	heat   infer.Heat
 	canvas canvas
+
+	heat       infer.Heat // drawn last
+	heatFrozen bool       // and drawn since the dashboard was frozen
 }
 
 // freeze is what a frozen dashboard shows.
@@ -71,7 +73,7 @@ func (d *Dashboard) Freeze(on bool) {
 	case !on:
 		d.frozen = nil
 	case d.frozen == nil:
-		d.frozen = &freeze{view: d.view, hist: d.hist}
+		d.frozen, d.heatFrozen = &freeze{view: d.view, hist: d.hist}, false
 		d.frozen.view.hist = &d.frozen.hist
 	}
 }
@@ -180,8 +182,13 @@ func (d *Dashboard) box(g region, v *view, id ID) {
 	}
 	title := g.part(2, 0, g.w-4, 1)
 	end := title.put(0, 0, plain, " "+p.name+" ")
-	if t := p.title(v); t.width() > 0 && end+t.width() < title.w {
-		title.put(title.item(end, 0, t), 0, plain, " ")
+	for i, t := range p.title(v) {
+		gap := min(i, 1)
+		if end+gap+t.width() >= title.w {
+			break
+		}
+		title.fill(end, 0, gap, plain, ' ')
+		end = title.put(title.item(end+gap, 0, t), 0, plain, " ")
 	}
 	p.full(g.part(2, 1, g.w-4, g.h-2), v)
 }

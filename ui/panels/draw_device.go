@@ -75,7 +75,7 @@ func joined(gap string, items []item) item {
 
 func (v *view) busyAllItem() item { return item{{plain, percents(v.busyAll)}} }
 
-func coresTitle(v *view) item { return v.busyAllItem() }
+func coresTitle(v *view) []item { return []item{v.busyAllItem()} }
 
 func coresFull(g region, v *view) {
 	row := joined("  ", v.busyItems('n'))
@@ -149,7 +149,13 @@ func (v *view) engineItem() item {
 	return t
 }
 
-func prefillTitle(v *view) item { return item{{dim, "on "}, {plain, v.engine()}} }
+func prefillTitle(v *view) []item {
+	title := []item{{{dim, "on "}, {plain, v.engine()}}}
+	if v.in.Accelerator.Name == "" {
+		title = append(title, item{{dim, "no accelerator"}})
+	}
+	return title
+}
 
 func (v *view) prefilling() bool { return v.in.Stats.Prefilling && v.in.Prefill.Total > 0 }
 
@@ -172,14 +178,11 @@ func prefillFull(g region, v *view) {
 		items = append(items, item{{plain, tokens(int(v.reused))}, {dim, " tok kept"}})
 	}
 	g.words(0, 1, 2, items...)
-	switch {
-	case v.prefilling():
+	if v.prefilling() {
 		v.progress(g, 2)
-	case v.in.Accelerator.Name == "":
-		g.words(0, 2, 0, item{{dim, "no accelerator: CPU"}})
-	default:
-		g.spark(v, 2, prefillSeries, 0, decimals)
+		return
 	}
+	g.spark(v, 2, prefillSeries, 0, decimals)
 }
 
 func prefillCompact(g, _ region, v *view) {
@@ -232,9 +235,9 @@ func degrees(r Reading) string {
 	return decimals(math.Round(r.Value*10)/10) + "°C"
 }
 
-func thermalTitle(v *view) item {
+func thermalTitle(v *view) []item {
 	word, k := v.throttling()
-	return item{{dim, "throttling: "}, {k, word}}
+	return []item{append(item{{dim, "throttling: "}}, judged(k, word)...)}
 }
 
 func thermalFull(g region, v *view) {

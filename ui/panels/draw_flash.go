@@ -63,8 +63,8 @@ func (v *view) stallItem() item {
 	return append(item{{dim, "stall "}}, judged(level(ofStall, v.stallShare), percents(v.stallShare))...)
 }
 
-func flashTitle(v *view) item {
-	return append(item{{plain, gigabytes(v.flashRate) + " GB/s  "}}, v.stallItem()...)
+func flashTitle(v *view) []item {
+	return []item{{{plain, gigabytes(v.flashRate) + " GB/s"}}, v.stallItem()}
 }
 
 func flashFull(g region, v *view) {

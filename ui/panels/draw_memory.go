@@ -53,7 +53,7 @@ func (v *view) swapItem(name string) item {
 	return append(item{{dim, name}}, judged(v.swapInk(), v.memoryUnit().of(v.in.Process.Swap))...)
 }
 
-func memoryTitle(v *view) item { return v.memoryOfBudget(" ") }
+func memoryTitle(v *view) []item { return []item{v.memoryOfBudget(" ")} }
 
 func memoryFull(g region, v *view) {
 	u := v.memoryUnit()
@@ -107,17 +107,20 @@ func (v *view) contextItem() item {
 	return item{{plain, tokens(s.ContextUsed) + "/" + tokens(s.ContextMax)}}
 }
 
-func contextTitle(v *view) item {
+func (v *view) contextShareItem() item {
 	return judged(level(ofContext, v.contextShare()), percents(v.contextShare()))
 }
+
+func contextTitle(v *view) []item { return []item{v.contextShareItem()} }
 
 func contextFull(g region, v *view) {
 	g.words(0, 0, 1, v.contextItem(), item{{dim, "tokens"}})
 	g.bar(0, 1, g.w, v.contextShare(), level(ofContext, v.contextShare()))
+	g.spark(v, 2, contextSeries, float64(v.in.Stats.ContextMax), func(top float64) string { return tokens(int(top)) })
 }
 
 func contextCompact(g, _ region, v *view) {
-	x := g.words(0, 0, 1, v.contextItem(), contextTitle(v))
+	x := g.words(0, 0, 1, v.contextItem(), v.contextShareItem())
 	g.bar(x+1, 0, g.w-x-1, v.contextShare(), level(ofContext, v.contextShare()))
 }
 

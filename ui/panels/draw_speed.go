@@ -73,12 +73,12 @@ func (v *view) tokenBar(g region, x, y, w int) {
 	g.stack(x, y, w, v.token.Value, parts[:]...)
 }
 
-func tokenTitle(v *view) item {
-	t := item{{dim, "= "}, {plain, millis(v.token) + " ms"}}
+func tokenTitle(v *view) []item {
+	title := []item{{{dim, "= "}, {plain, millis(v.token) + " ms"}}}
 	if !v.active && v.token.OK {
-		t = append(t, span{dim, ", last answer"})
+		title = append(title, item{{dim, "last answer"}})
 	}
-	return t
+	return title
 }
 
 func tokenFull(g region, v *view) {
@@ -110,8 +110,8 @@ func tokenLine(v *view) []item {
 	return []item{long, head, {{plain, millis(v.token) + "ms"}}}
 }
 
-func planTitle(v *view) item {
-	return append(judged(level(ofPlan, v.planShare), percents(v.planShare)), span{dim, " of expected"})
+func planTitle(v *view) []item {
+	return []item{append(judged(level(ofPlan, v.planShare), percents(v.planShare)), span{dim, " of expected"})}
 }
 
 // planRows are the numbers of a plan beside what was measured in the newest answer.
@@ -153,6 +153,7 @@ func planFull(g region, v *view) {
 		g.right(17, 1+i, plain, row.expected)
 		g.right(27, 1+i, plain, row.real)
 	}
+	g.spark(v, 4, planSeries, 0, decimals)
 }
 
 func planCompact(g, _ region, v *view) {

@@ -201,6 +201,23 @@ func TestTheFocusedPanelStandsOut(t *testing.T) {
 	}
 }
 
+// TestDrawingMakesLittleGarbage guards what drawing costs without a clock: a few hundred small strings a frame.
+func TestDrawingMakesLittleGarbage(t *testing.T) {
+	m := busy(testTheme(Braille))
+	heat := picture(32, 256)
+	for what, draw := range map[string]func(){
+		"a sample":  func() { m.decode(1) },
+		"all":       func() { m.d.Draw(120, 36) },
+		"a column":  func() { m.d.Draw(38, 30) },
+		"a page":    func() { m.d.Page(Cores, 120, 36) },
+		"a picture": func() { m.d.HeatMap(heat, 120, 36) },
+	} {
+		if n := testing.AllocsPerRun(20, draw); n > 400 {
+			t.Errorf("drawing %s allocates %.0f times", what, n)
+		}
+	}
+}
+
 func BenchmarkDashboard(b *testing.B) {
 	m := busy(testTheme(Braille))
 	m.decode(6000) // ten minutes of history

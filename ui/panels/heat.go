@@ -25,14 +25,17 @@ const readShare = 8
 // HeatMap draws where the neurons are in w x h cells: a layer a row from top to bottom, often active neurons at the left, a legend with the
 // shares below. Where a cell stands for several neurons it shows one of their states, so that an area has the share of each, or that an
 // eighth of them was just read.
-// While the dashboard is frozen it shows the picture that it was drawn with last. heat may be nil and is not kept.
+// While the dashboard is frozen it shows the first picture that it was given since. heat may be nil, and is copied.
 func (d *Dashboard) HeatMap(heat *infer.Heat, w, h int) []string {
 	if w <= 0 || h <= 0 {
 		return nil
 	}
-	if heat != nil && !d.Frozen() {
-		d.heat.Layers, d.heat.Columns = heat.Layers, heat.Columns
-		d.heat.Cells = append(d.heat.Cells[:0], heat.Cells...)
+	if !d.Frozen() || !d.heatFrozen {
+		if heat == nil {
+			heat = &infer.Heat{}
+		}
+		d.heat = infer.Heat{Layers: heat.Layers, Columns: heat.Columns, Cells: append(d.heat.Cells[:0], heat.Cells...)}
+		d.heatFrozen = d.Frozen()
 	}
 	d.canvas.clear(w, h)
 	g, m := d.canvas.whole(), &d.heat

@@ -19,7 +19,7 @@ var numbers = []Number{
 		func(v *view) item { return append(judged(speedInk(v, v.now), number(v.now)), span{plain, " tok/s"}) }},
 	{Speed, "avg", "Tokens per second of this answer's decode; prefill does not count.",
 		func(v *view) item { return text(number(v.average) + " tok/s") }},
-	{Speed, "best", "The highest speed of a second since the model was loaded; the colour of now compares with it.",
+	{Speed, "best", "The highest speed of a second or 16 tokens, whichever is longer, since the model was loaded; the colour of now compares with it.",
 		func(v *view) item { return text(number(v.best) + " tok/s") }},
 
 	{Token, "one token", "Wall time of one token; the four parts below sum up to it.",
@@ -45,8 +45,8 @@ var numbers = []Number{
 		func(v *view) item { return text(percents(v.coldHit) + "  " + room(v.in.Stats.Cold)) }},
 	{Cache, "evict", "Clusters and neurons dropped per token to make room, hot and cold.",
 		func(v *view) item { return text(whole(v.hotEvict) + " / " + whole(v.coldEvict)) }},
-	{Cache, "prefetched", "Share of the hits that were read ahead for just this use.",
-		func(v *view) item { return text(percents(v.prefetch)) }},
+	{Cache, "prefetched", "Share of the hits that were read ahead for just this use, hot and cold.",
+		func(v *view) item { return text(percents(v.hotPrefetch) + " / " + percents(v.coldPrefetch)) }},
 	{Cache, "active", "Share of the neurons whose activation was not zero.",
 		func(v *view) item { return text(percents(v.activeShare)) }},
 	{Cache, "recall", "Share of the active neurons that the predictor had named; what it misses is lost.",
@@ -114,7 +114,7 @@ var numbers = []Number{
 	{Context, "used", "Tokens of the conversation that the model holds, of how many it can.",
 		func(v *view) item { return v.contextItem() }},
 	{Context, "share", "The same as a share. When it is full the oldest turns are left out.",
-		func(v *view) item { return contextTitle(v) }},
+		func(v *view) item { return v.contextShareItem() }},
 
 	{Planned, "plan", "The plan in use.",
 		func(v *view) item { return text(v.planName()) }},

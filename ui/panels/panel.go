@@ -63,7 +63,7 @@ type panel struct {
 	lineWidth, lineWide   int // cells of the line form: at least, and with all that it may show
 
 	full    func(g region, v *view)          // draws within the box
-	title   func(v *view) item               // of the box, after the name
+	title   func(v *view) []item             // of the box, after the name, as many as fit
 	compact func(head, rest region, v *view) // draws after the label, and in the row below it
 	tail    func(g region, v *view)          // draws behind the line form, where there is room; may be nil
 	line    func(v *view) []item             // the longest first
@@ -91,14 +91,14 @@ func init() {
 			full: memoryFull, title: memoryTitle, compact: memoryCompact, line: memoryLine, tail: memoryTail, series: memorySeries},
 		Throttling: {name: "thermal", label: "thermal", fullRows: 4, compactRows: 1, lineWidth: 5, lineWide: 21,
 			full: thermalFull, title: thermalTitle, compact: thermalCompact, line: thermalLine, series: thermalSeries},
-		Context: {name: "context", label: "context", fullRows: 4, compactRows: 1, lineWidth: 8, lineWide: 25,
+		Context: {name: "context", label: "context", fullRows: 5, compactRows: 1, lineWidth: 8, lineWide: 25,
 			full: contextFull, title: contextTitle, compact: contextCompact, line: contextLine, tail: contextTail, series: contextSeries},
-		Planned: {name: "plan", label: "plan", fullRows: 6, compactRows: 1, lineWidth: 9, lineWide: 30,
+		Planned: {name: "plan", label: "plan", fullRows: 7, compactRows: 1, lineWidth: 9, lineWide: 30,
 			full: planFull, title: planTitle, compact: planCompact, line: planLine, series: planSeries},
 	}
 }
 
-func noTitle(*view) item { return nil }
+func noTitle(*view) []item { return nil }
 
 // rows is the height of a form.
 func (p *panel) rows(f Form) int {

@@ -10,6 +10,7 @@ import (
 const (
 	window     = time.Second // bars and "now"
 	lastTokens = 64          // the hit rate
+	bestTokens = 16          // the best speed, which one short token must not make
 	swapWindow = 10 * time.Second
 )
 
@@ -69,6 +70,9 @@ func (r *record) add(in *Input) (another bool) {
 		s.PrefillTokens < before.PrefillTokens || s.DecodeTokens < before.DecodeTokens) {
 		*r, another = record{}, true
 	}
+	if s.DecodeTokens > before.DecodeTokens && s.DecodeNs == before.DecodeNs {
+		s.DecodeTokens = before.DecodeTokens // the engine has counted the token but not yet its time
+	}
 	prefilling := s.Prefilling || s.PrefillTokens != before.PrefillTokens || s.PrefillNs != before.PrefillNs || s.ReusedTokens != before.ReusedTokens
 	switch {
 	case !r.began:
@@ -88,8 +92,10 @@ func (r *record) add(in *Input) (another bool) {
 	if r.tokens.n == 0 || r.tokens.back(0).stats.DecodeTokens != s.DecodeTokens {
 		r.tokens.push(in.At, s)
 	}
-	if now, ok := r.second(s, in.At).DecodeRate(); ok && s.Decoding && now > r.best.Value {
-		r.best = Reading{now, true}
+	if w := r.byTokens(s, bestTokens, uint64(window)); w.DecodeTokens >= bestTokens && w.DecodeNs >= uint64(window) {
+		if rate, ok := w.DecodeRate(); ok && rate > r.best.Value {
+			r.best = Reading{rate, true}
+		}
 	}
 	r.pace.add(s.DecodeTokens, s.DecodeNs-min(s.DecodeNs, s.StallNs))
 	r.trend(in)
@@ -135,15 +141,11 @@ func (r *record) second(s *infer.Stats, at time.Time) infer.Stats {
 	return s.Sub(*from)
 }
 
-// byTokens is what was done for the newest tokens, up to 64 of them, and how many they are.
-func (r *record) byTokens(s *infer.Stats) (w infer.Stats, n int) {
-	if r.tokens.n == 0 {
-		return infer.Stats{}, 0
-	}
+// byTokens is what was done for the newest tokens: for at least n of them, and in ns of decode, as far as there are.
+func (r *record) byTokens(s *infer.Stats, n, ns uint64) infer.Stats {
 	oldest := r.tokens.back(0)
-	for i := 1; i < r.tokens.n && s.DecodeTokens-oldest.stats.DecodeTokens < lastTokens; i++ {
+	for i := 1; i < r.tokens.n && (s.DecodeTokens-oldest.stats.DecodeTokens < n || s.DecodeNs-oldest.stats.DecodeNs < ns); i++ {
 		oldest = r.tokens.back(i)
 	}
-	w = s.Sub(oldest.stats)
-	return w, int(w.DecodeTokens)
+	return s.Sub(oldest.stats)
 }

@@ -74,6 +74,34 @@ func TestASlowModelHasASpeedBetweenItsTokens(t *testing.T) {
 	expect(t, "one token", m.d.view.token, 3)
 }
 
+func TestATokenIsCountedWithItsTime(t *testing.T) {
+	m := newMachine(colourless(Braille))
+	m.prefill(10, 1)
+	for range 40 {
+		m.tick(1, 100)
+	}
+	m.step(func(s *infer.Stats) { s.DecodeTokens++ }) // its time comes with the next sample
+	expect(t, "now, between the two", m.d.view.now, 10)
+	m.step(func(s *infer.Stats) { s.DecodeNs += 100e6 })
+	expect(t, "now", m.d.view.now, 10)
+	expect(t, "average", m.d.view.average, 10)
+}
+
+func TestAFewShortTokensAreNotTheBest(t *testing.T) {
+	m := newMachine(colourless(Braille))
+	m.prefill(10, 1)
+	for range 12 {
+		m.tick(1, 1)
+	}
+	expect(t, "best of 12 tokens", m.d.view.best, none)
+	for range 200 {
+		m.tick(1, 100)
+	}
+	if best := m.d.view.best; !best.OK || best.Value < 10 || best.Value > 25 {
+		t.Errorf("best is %+v", best)
+	}
+}
+
 func TestAnAnswerBeginsWithItsPrefill(t *testing.T) {
 	m := newMachine(colourless(Braille))
 	m.prefill(400, 4)
@@ -250,6 +278,23 @@ func TestAFrozenDashboardStandsStillWhileSamplesAreTaken(t *testing.T) {
 	twin.d.HeatMap(picture2, 60, 12)
 	if got, want := joinRows(m.d.Draw(80, 23)), joinRows(twin.d.Draw(80, 23)); got != want {
 		t.Errorf("samples were lost while frozen:\n%s\n%s", got, want)
+	}
+}
+
+func TestAHeatMapOfAFrozenDashboardIsTheFirstOfIt(t *testing.T) {
+	d := New(colourless(Braille))
+	of := func(h *infer.Heat) string { return joinRows(d.HeatMap(h, 60, 12)) }
+	one, two, nothing := of(picture(8, 60)), of(picture(9, 70)), of(nil)
+	if one == two || two == nothing {
+		t.Fatal("a picture that is no longer there is drawn")
+	}
+	d.Freeze(true)
+	if frozen := of(picture(8, 60)); frozen != of(picture(9, 70)) || frozen[:300] != one[:300] {
+		t.Error("a frozen map moves")
+	}
+	d.Freeze(false)
+	if of(picture(9, 70)) != two {
+		t.Error("the map is still frozen")
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// sensorEvery is the least time between two readings: each opens some ten files.
+// sensorEvery is the least time between two readings: each opens some dozens of files.
 const sensorEvery = time.Second
 
 // Sensors reads what the operating system tells about the process, heat and clocks. What cannot be read is unknown, never an error.
@@ -20,6 +20,7 @@ type Sensors struct {
 
 	process Process
 	thermal Thermal
+	clocks  []Cluster // GHz and Cap of the clusters that were asked for last
 }
 
 // NewSensors makes a reader of the files below root: os.DirFS("/").
@@ -36,12 +37,16 @@ func (s *Sensors) Update(at time.Time, in *Input) {
 		s.process = process(s.root)
 		s.thermal.Celsius, s.thermal.Zone = hottest(s.root, s.zones)
 		_, s.thermal.Cap = clock(s.root, s.cpus)
-		for i := range in.Clusters {
-			c := &in.Clusters[i]
+		s.clocks = s.clocks[:0]
+		for _, c := range in.Clusters {
 			c.GHz, c.Cap = clock(s.root, c.CPUs)
+			s.clocks = append(s.clocks, c)
 		}
 	}
 	in.Process, in.Thermal = s.process, s.thermal
+	for i := range min(len(in.Clusters), len(s.clocks)) {
+		in.Clusters[i].GHz, in.Clusters[i].Cap = s.clocks[i].GHz, s.clocks[i].Cap
+	}
 }
 
 // probe finds out once which sensors there are.

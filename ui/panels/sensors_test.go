@@ -72,6 +72,15 @@ func TestClocksAreOfAClusterAndTheCapOfTheWorstCore(t *testing.T) {
 	expect(t, "cap", in.Thermal.Cap, 0.9)
 }
 
+func TestClocksAreToldBetweenTwoReadings(t *testing.T) {
+	s := NewSensors(tree(map[string]string{cpuFile(0, "scaling_cur_freq"): "1500000"}))
+	for _, after := range []time.Duration{0, 300 * time.Millisecond} {
+		in := Input{Clusters: []Cluster{{CPUs: []int{0}}}}
+		s.Update(start.Add(after), &in)
+		expect(t, "clock", in.Clusters[0].GHz, 1.5)
+	}
+}
+
 func TestProcessMemoryIsReadFromItsStatus(t *testing.T) {
 	for _, test := range []struct {
 		name, status     string

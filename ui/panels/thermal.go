@@ -15,6 +15,9 @@ const (
 	cpusDir  = "sys/devices/system/cpu"
 )
 
+// zonesMost is how many zones are read: some phones have eighty, and to read one can take a millisecond.
+const zonesMost = 16
+
 // cpuZones are words in the names of the sensors on the processor. Where none of them is found every sensor counts.
 var cpuZones = []string{"cpu", "soc", "pkg", "tsens", "apc", "core", "big", "little", "k10temp"}
 
@@ -43,9 +46,9 @@ func zones(root fs.FS) []string {
 		}
 	}
 	if len(cpu) > 0 {
-		return cpu
+		all = cpu
 	}
-	return all
+	return all[:min(len(all), zonesMost)]
 }
 
 // celsius reads a zone's temperature. Most kernels tell thousandths of a degree, some degrees, and a sensor that

@@ -21,7 +21,8 @@ type view struct {
 	sample                                          Reading // seconds of one token: part of other
 	hit, session                                    Reading // shares of wanted neurons: of the last tokens, of the session
 	hitTokens                                       int     // tokens that hit is of
-	hotHit, coldHit, hotEvict, coldEvict, prefetch  Reading // evictions are per token
+	hotHit, coldHit, hotEvict, coldEvict            Reading // evictions are per token
+	hotPrefetch, coldPrefetch                       Reading // shares of the hits that were read ahead
 	flashRate, stallShare, readBytes, reads, reqLen Reading // readBytes and reads are per token
 	recall, activeShare                             Reading
 
@@ -129,13 +130,14 @@ func (v *view) lookFlash(w *infer.Stats) {
 }
 
 func (v *view) lookCache(r *record, s *infer.Stats) {
-	w, n := r.byTokens(s)
-	v.hitTokens = n
+	w := r.byTokens(s, lastTokens, 0)
+	n := w.DecodeTokens
+	v.hitTokens = int(n)
 	v.session = Known(s.HitRate())
 	v.hit, v.hotHit, v.coldHit = Known(w.HitRate()), Known(w.Hot.HitRate()), Known(w.Cold.HitRate())
 	v.hotEvict, v.coldEvict = per(float64(w.Hot.Evictions), float64(n)), per(float64(w.Cold.Evictions), float64(n))
 	v.hotEvict.OK, v.coldEvict.OK = v.hotEvict.OK && s.Hot.Capacity > 0, v.coldEvict.OK && s.Cold.Capacity > 0
-	v.prefetch = per(float64(w.Hot.PrefetchHits+w.Cold.PrefetchHits), float64(w.Hot.Hits+w.Cold.Hits))
+	v.hotPrefetch, v.coldPrefetch = per(float64(w.Hot.PrefetchHits), float64(w.Hot.Hits)), per(float64(w.Cold.PrefetchHits), float64(w.Cold.Hits))
 }
 
 func (v *view) lookCores(w *infer.Stats) {
