@@ -38,7 +38,7 @@ func (f *File) Check(ctx context.Context, progress func(done, total int64)) ([]D
 // badPages lists the data pages, from 0, whose checksum is wrong.
 func (f *File) badPages(ctx context.Context, report func(done int64)) ([]int64, error) {
 	var bad []int64
-	b := make([]byte, windowBytes)
+	b := make([]byte, min(windowBytes, f.header.pages*PageBytes))
 	for page := int64(0); page < f.header.pages; page += windowBytes / PageBytes {
 		if err := ctx.Err(); err != nil {
 			return nil, err

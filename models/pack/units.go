@@ -209,7 +209,7 @@ func (r *reader) matrix(g *Group, m *Matrix, put func([]byte) error) error {
 			return err
 		}
 	}
-	batch := max(1, windowBytes/g.UnitBytes)
+	batch := min(g.Units, max(1, windowBytes/g.UnitBytes))
 	if len(r.units) < batch*g.UnitBytes {
 		r.units = make([]byte, batch*g.UnitBytes)
 	}

@@ -63,11 +63,12 @@ func unpackError(name string, err error) error {
 // restore writes the model to out, and checks that it is the one that was packed.
 func (f *File) restore(ctx context.Context, out io.Writer, progress func(done, total int64)) error {
 	parts, r := f.matrices(), &reader{f: f}
-	buf := make([]byte, windowBytes)
-	var done, total int64
+	var done, total, largest int64
 	for _, t := range f.dir.tensors {
 		total += t.Size
+		largest = max(largest, t.Size)
 	}
+	buf := make([]byte, min(windowBytes, largest))
 	sum := sha256.New()
 	err := writeModel(io.MultiWriter(out, sum), f.resident, f.dir.tensors, func(i int, put func([]byte) error) error {
 		step := func(b []byte) error {
