@@ -19,6 +19,7 @@ type Config struct {
 	Mode     Mode                    // of the feed-forward layers; "" is ModeAuto
 	Memory   int64                   // most bytes that the process may hold; 0: a safe share of what is available. Only for models in packs
 	Plan     *planner.Plan           // how a model in a pack runs; nil: the planner decides
+	Active   func(layer int) []int32 // positions of the neurons that are active, whatever their gates say, for a layer's next token: makes random weights as sparse as a real model's; nil: the gates decide
 	Policy   string                  // of the neuron cache's cold region, see neuroncache.Policies; "": its default
 	IO       iosched.Config          // how a pack is read
 	Progress func(done, total int64) // called while weights are read, with bytes; may be nil

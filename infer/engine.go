@@ -422,7 +422,11 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 		pool.Close()
 		return nil, err
 	}
-	return newEngine(h, w, kv, pool, ld.predictor), nil
+	e := newEngine(h, w, kv, pool, ld.predictor)
+	if e.sparse != nil {
+		e.sparse.active = c.Active
+	}
+	return e, nil
 }
 
 // close stops the threads and frees weights and cache.

@@ -266,14 +266,7 @@ func (f *flash) admit(batch neuroncache.Batch, n *neurons, number int, hot, quot
 
 // newPackedEngine is newModelEngine for a model in a pack.
 func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams, c Config) (*engine, error) {
-	if c.Mode == ModeAuto || c.Mode == ModeDense || c.Mode == ModeFile && !h.hasPredictor {
-		c.Mode = ModeExact // the same result; nothing lossy unasked
-	}
-	ld, err := packedLoader(p, f, h, &c)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := makePlan(p, ld, &c)
+	ld, plan, err := planPacked(p, f, h, &c)
 	if err != nil {
 		return nil, err
 	}
@@ -291,6 +284,7 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 		return nil, err
 	}
 	e := newEngine(h, w, kv, pool, ld.predictor)
+	e.sparse.active = c.Active
 	if e.sparse.flash, err = openFlash(p, w, plan, &c, pool.Size()); err == nil {
 		err = e.sparse.flash.warm(ctx, c.Progress)
 	}
@@ -299,6 +293,36 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 		return nil, err
 	}
 	return e, nil
+}
+
+// planPacked decides how a model in a pack runs.
+func planPacked(p *pack.File, f *gguf.File, h *hparams, c *Config) (*loader, *planner.Plan, error) {
+	if c.Mode == ModeAuto || c.Mode == ModeDense || c.Mode == ModeFile && !h.hasPredictor {
+		c.Mode = ModeExact // the same result; nothing lossy unasked
+	}
+	ld, err := packedLoader(p, f, h, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan, err := makePlan(p, ld, c)
+	return ld, plan, err
+}
+
+// PlanFor is the plan that Open would make for a model in a pack, without loading it.
+func PlanFor(f *gguf.File, c Config) (*planner.Plan, error) {
+	p, ok := pack.Of(f)
+	if !ok {
+		return nil, fmt.Errorf("%s: plans are for packs; make one with hotcell pack", f.Name())
+	}
+	h, err := readHparams(f)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	_, plan, err := planPacked(p, f, h, &c)
+	return plan, err
 }
 
 // makePlan is the plan that was given, checked, or one made for the budget.

@@ -12,6 +12,7 @@ import (
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 	"hotcell/planner"
 )
 
@@ -25,7 +26,29 @@ func MemoryNeed(f *gguf.File, c Config) (planner.Memory, error) {
 	if err := c.check(); err != nil {
 		return planner.Memory{}, err
 	}
+	if p, ok := pack.Of(f); ok {
+		return packNeed(p, f, h, c)
+	}
 	return memoryNeed(f, h, c)
+}
+
+// packNeed is MemoryNeed for a model in a pack: of its neurons as much is in memory as there is room for.
+func packNeed(p *pack.File, f *gguf.File, h *hparams, c Config) (m planner.Memory, err error) {
+	ld, plan, err := planPacked(p, f, h, &c)
+	if err != nil {
+		return m, err
+	}
+	available, _ := AvailableMemory()
+	s := plan.Memory
+	m = planner.Judge(s.Fixed+s.Predictor+s.Hot+s.Cold, s.KV, s.Work, available)
+	var all int64
+	for _, g := range ld.neurons {
+		all += int64(g.Units) * int64(g.UnitBytes)
+	}
+	if m.Verdict == planner.Fits && s.Hot+s.Cold < all {
+		m.Verdict = planner.Streams
+	}
+	return m, nil
 }
 
 // memoryNeed is MemoryNeed for a configuration that was checked. It takes the loader's first walk, which sizes the weights without memory.

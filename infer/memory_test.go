@@ -7,8 +7,11 @@ import (
 	"reflect"
 	"testing"
 
+	"hotcell/infer/kernel"
+	"hotcell/iosched"
 	"hotcell/models/builtin"
 	"hotcell/models/gguf"
+	"hotcell/neuroncache"
 	"hotcell/planner"
 )
 
@@ -71,6 +74,12 @@ func buffersOf(v reflect.Value) (bytes int64) {
 		}
 	case reflect.Slice:
 		elem := v.Type().Elem()
+		switch elem {
+		case reflect.TypeFor[candidate](), reflect.TypeFor[clusterRun](), reflect.TypeFor[neuroncache.Found](), reflect.TypeFor[kernel.Weighted](), reflect.TypeFor[*iosched.Request]():
+			return int64(v.Cap()) * int64(elem.Size())
+		case reflect.TypeFor[sparseScratch]():
+			bytes += int64(v.Cap()) * int64(elem.Size())
+		}
 		if k := elem.Kind(); k >= reflect.Int && k <= reflect.Float64 || elem.PkgPath() == "hotcell/infer/workers" {
 			return int64(v.Cap()) * int64(elem.Size())
 		}

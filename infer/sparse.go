@@ -37,6 +37,23 @@ type sparseState struct {
 	wide       *kernel.Acts // [batch][dim] input of the FFN for many tokens
 	wideSum    []float32    // [batch][dim] its result
 	flash      *flash       // nil: all neurons are in memory
+
+	active func(layer int) []int32 // Config.Active
+	given  []uint64                // a bit for each position that it gave for the current layer
+}
+
+// isGiven tells whether Config.Active gave the position.
+func (s *sparseState) isGiven(pos int32) bool { return s.given[pos>>6]>>(pos&63)&1 != 0 }
+
+// give asks Config.Active for a layer's positions. Called by one worker, between barriers.
+func (s *sparseState) give(layer int) {
+	if s.active == nil {
+		return
+	}
+	clear(s.given)
+	for _, pos := range s.active(layer) {
+		s.given[pos>>6] |= 1 << (pos & 63)
+	}
 }
 
 // candidate is a neuron that may be active.
@@ -98,6 +115,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 		partial:    make([]float32, clusters*h.dim),
 		wide:       kernel.NewActs(batch, h.dim),
 		wideSum:    make([]float32, batch*h.dim),
+		given:      make([]uint64, (neurons+63)/64),
 	}
 	for i := range s.scratch {
 		c := &s.scratch[i]
@@ -116,7 +134,7 @@ func sparseBytes(h *hparams, neurons, pool, batch int) int64 {
 	clusters := (neurons + size - 1) / size
 	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4*chunkTokens) + 4*h.dim
 	n := clusters*(size*int(unsafe.Sizeof(candidate{}))+int(unsafe.Sizeof(clusterRun{}))+4*h.dim) + pool*(perWorker+int(unsafe.Sizeof(sparseScratch{})))
-	return int64(n) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*(kernel.BlockCols+8))
+	return int64(n) + int64((neurons+63)/64*8) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*(kernel.BlockCols+8))
 }
 
 // ffnByNeurons computes a layer's feed-forward block for the whole batch and adds it to x. All attention of the batch is done; a barrier was
@@ -153,6 +171,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		}
 		s.next.Reset()
 		s.finished.Store(0)
+		s.give(l)
 		s.flash.beginLayer()
 	}
 	w.Barrier()
@@ -222,7 +241,13 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 		scores = e.score.row(0, n.group.Neurons)
 	}
 	for pos := lo; pos < hi; pos++ {
-		if scores != nil && pos >= n.always && scores[n.group.Neuron(pos)] < e.threshold(f) {
+		switch {
+		case scores == nil || pos < n.always:
+		case s.active != nil:
+			if !s.isGiven(int32(pos)) {
+				continue
+			}
+		case scores[n.group.Neuron(pos)] < e.threshold(f):
 			continue
 		}
 		list = append(list, candidate{pos: int32(pos), slot: -1})
@@ -258,6 +283,9 @@ func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state
 		pos := int(p.pos)
 		codes, scales := n.row(&n.group.Up, p.unit, pos)
 		u := f.up.finishOne(n.up.Dot(codes, scales, e.in, 0), n.group.Neuron(pos))
+		if s.active != nil {
+			u = s.givenGate(p.pos, u)
+		}
 		p.coef = e.activation(p.gate, u)
 		p.phase = isDone
 		r.waiting--
@@ -303,6 +331,9 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 		pos := int(p.pos)
 		codes, scales := n.row(&n.group.Gate, p.unit, pos)
 		p.gate = f.gate.finishOne(n.gate.Dot(codes, scales, e.in, 0), n.group.Neuron(pos))
+		if s.active != nil {
+			p.gate = s.givenGate(p.pos, p.gate)
+		}
 		if p.gate <= 0 {
 			p.phase = isDone
 			r.waiting--
@@ -319,6 +350,14 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 	if inParts {
 		s.flash.ask(w, &s.scratch[w.ID], n, list, partUp)
 	}
+}
+
+// givenGate makes a product positive for a position that was given to be active, and zero for the others.
+func (s *sparseState) givenGate(pos int32, v float32) float32 {
+	if !s.isGiven(pos) {
+		return 0
+	}
+	return max(v, -v, 1e-6)
 }
 
 // activation is the neuron's value; both activations with a zero where gate or up is not positive are zero here too.

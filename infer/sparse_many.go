@@ -11,6 +11,9 @@ func (e *engine) sparseMany(w *workers.Worker, l int) {
 	s, h, lw := e.sparse, e.h, &e.w.layers[l]
 	n := lw.ffn.neurons
 	lo, hi := w.Split(len(e.ids))
+	if w.ID == 0 {
+		s.give(l)
+	}
 	e.reshape(w, s.wide, len(e.ids), h.dim)
 	for t := lo; t < hi; t++ {
 		if x := e.x[t*h.dim:][:h.dim]; lw.ffnNorm == nil {
@@ -50,11 +53,17 @@ func (e *engine) clusterForTokens(w *workers.Worker, f *feedForward, c, lo, hi i
 		codes, scales = n.row(&n.group.Up, unit, pos)
 		for i, v := range g {
 			v = f.gate.finishOne(v, neuron)
+			if s.active != nil {
+				v = s.givenGate(int32(pos), v)
+			}
 			if v <= 0 {
 				g[i] = 0
 				continue
 			}
 			u := f.up.finishOne(n.up.Dot(codes, scales, s.wide, lo+i), neuron)
+			if s.active != nil {
+				u = s.givenGate(int32(pos), u)
+			}
 			g[i] = e.activation(v, u)
 		}
 	}

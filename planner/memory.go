@@ -17,9 +17,10 @@ type Verdict string
 
 // The verdicts.
 const (
-	Unknown Verdict = ""     // the available memory is not known
-	Fits    Verdict = "fits" // all of it stays in memory
-	Over    Verdict = "over" // more than is available
+	Unknown Verdict = ""        // the available memory is not known
+	Fits    Verdict = "fits"    // all of it stays in memory
+	Streams Verdict = "streams" // a part is read from flash while it runs: the model is in a pack
+	Over    Verdict = "over"    // more than is available
 )
 
 // Judge sums up the parts and compares them with the available memory, all in
