@@ -20,15 +20,16 @@ type code struct {
 // code draws a code block: a header with its language and number, its lines, and a rule. Lines are never wrapped at
 // words: what is too long goes on in the next row behind a mark.
 func (r *renderer) code(n ast.Node, lang string) {
+	goesOn := false // the first line is the rest of one
 	if r.from.inCode && n.PreviousSibling() == nil && n.Parent().Kind() == ast.KindDocument {
-		r.lex = r.from.lex
+		r.lex, goesOn = r.from.lex, r.from.midway
 	} else {
 		r.codes = append(r.codes, code{lang: lang, first: len(r.lines)})
 		r.emit(r.codeHeader(lang, len(r.codes)))
 		r.lex = newLexer(lang)
 	}
 	block := &r.codes[len(r.codes)-1]
-	lines, goesOn := n.Lines(), r.from.midway && r.lex.begun
+	lines := n.Lines()
 	for i := range lines.Len() {
 		seg := lines.At(i)
 		if seg.Start >= r.stop.at {

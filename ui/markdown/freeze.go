@@ -66,21 +66,25 @@ func firstNumber(list *ast.List, from frozen) int {
 	return list.Start
 }
 
-// cutAt is where a part without a freezable place is cut: behind its last line, else behind its last word, else
-// behind its last character.
+// cutAt is where a part without a freezable place is cut: behind its last line, else before its last word, else
+// before its last character. What follows must not look like an indent or the end of a code block.
 func cutAt(part string) int {
 	if i := strings.LastIndexByte(part, '\n'); i >= 0 {
 		return i + 1
 	}
-	if i := strings.LastIndexByte(part, ' '); i > len(part)/2 {
-		return i + 1
-	}
-	for i := len(part) - 1; i > len(part)-utf8.UTFMax; i-- {
-		if utf8.RuneStart(part[i]) {
+	between := len(part)
+	for i := len(part) - 1; i > len(part)/2; i-- {
+		if !utf8.RuneStart(part[i]) || strings.IndexByte(" \t`~", part[i]) >= 0 {
+			continue
+		}
+		if part[i-1] == ' ' {
 			return i
 		}
+		if between == len(part) {
+			between = i
+		}
 	}
-	return len(part)
+	return between
 }
 
 // end is the place at the end of the source.

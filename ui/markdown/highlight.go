@@ -10,7 +10,6 @@ import (
 // wrong now and then, and costs next to nothing. Its zero value finds nothing. It is copied when a line is frozen.
 type lexer struct {
 	*family
-	begun  bool
 	inside string // what ends the comment or string that the line begins in; "" for none
 	as     mark   // of that comment or string
 }
@@ -70,7 +69,6 @@ func newLexer(lang string) lexer {
 
 // spans takes the next line apart.
 func (l *lexer) spans(line string) []span {
-	l.begun = true
 	if l.family == nil {
 		return []span{{line, plain}}
 	}

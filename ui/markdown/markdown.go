@@ -90,13 +90,14 @@ func New(sheet *Sheet) *Document { return &Document{sheet: sheet} }
 // SetText gives the document its whole text so far. It is cheap: drawing is put off until [Document.Lines].
 //
 // Open tells that more will come. Then what is half written at the end is drawn as what it will probably
-// become: emphasis and inline code that are not closed yet reach to the end, and markers that begin the last
-// line wait for what they mark. A text that is not open is drawn as it is.
+// become: strong text and inline code that are not closed yet reach to the end, and markers that begin the last
+// line wait for what they mark. A text that is not open is drawn as it is. A text that does not begin with the one
+// before is drawn anew.
 func (d *Document) SetText(text string, open bool) {
 	if text == d.text && open == d.open {
 		return
 	}
-	if !strings.HasPrefix(text, d.text[:min(d.done.bytes, len(d.text))]) {
+	if !strings.HasPrefix(text, d.text) {
 		d.reset()
 	}
 	d.text, d.open, d.drawn = text, open, false

@@ -107,7 +107,7 @@ func TestALongTextDoesNotDependOnHowItCame(t *testing.T) {
 
 func TestCodeOfAnyLengthIsCopiedAsWritten(t *testing.T) {
 	for _, code := range []string{"", "a", "\ta\n\n  b", strings.Repeat("z", 70000), strings.Repeat("漢字 = 1\n", 9000) + "end",
-		"esc \x1b[31m and\ttab"} {
+		"esc \x1b[31m and\ttab", strings.Repeat("x   ```` ", 9000)} {
 		d := New(bare())
 		text := "before\n```go\n" + code + "\n```\nafter"
 		for end := 0; end < len(text); {
@@ -184,7 +184,8 @@ func TestNothingIsParsedAgainForTheSameTextAndWidth(t *testing.T) {
 
 func TestATextThatIsReplacedIsDrawnAnew(t *testing.T) {
 	d := New(bare())
-	for _, text := range []string{essay, "short", "", "another\n\ntext\n\nof three", "another\n\ntext", essay[:700]} {
+	for _, text := range []string{essay, "short", "", "another\n\ntext\n\nof three", "another\n\ntext", essay[:700],
+		"- a\n\nb\n", "- a\n\n  c\n"} {
 		d.SetText(text, false)
 		if got, want := d.Lines(50), atOnce(bare(), text, 50).lines; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
