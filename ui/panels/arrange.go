@@ -69,9 +69,9 @@ func Arrange(width, height int, which []ID) []Placed {
 
 	// Words get all the cells that they can use, as long as that pushes nothing out.
 	for _, id := range a.order {
-		a.wide[id] = true
-		if a.form[id] == Line && !a.fits(height) {
-			a.wide[id] = false
+		if a.form[id] == Line {
+			a.wide[id] = true
+			a.wide[id] = a.fits(height)
 		}
 	}
 

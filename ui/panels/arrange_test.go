@@ -90,8 +90,6 @@ func TestArrangePlacesPanelsApartAndInside(t *testing.T) {
 	}
 }
 
-// TestArrangeKeepsItsOrder holds the promise of a fixed order: in a column a panel is hidden only if no more important one could
-// give its place.
 func TestArrangeHidesOnlyWhenAllOthersAreWords(t *testing.T) {
 	for w := 1; w <= 140; w++ {
 		for h := 1; h <= 50; h++ {

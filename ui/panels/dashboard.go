@@ -51,7 +51,7 @@ func (d *Dashboard) SetTheme(t Theme) {
 // Add takes a sample. Names in it are cleaned; its slices and its plan are copied.
 func (d *Dashboard) Add(in Input) {
 	in.Accelerator = Accelerator{label(in.Accelerator.Name), label(in.Accelerator.Reason)}
-	in.Thermal.Zone = label(in.Thermal.Zone)
+	in.Thermal.Zone, in.Stats.Mode = label(in.Thermal.Zone), label(in.Stats.Mode)
 	if in.Plan != nil {
 		p := *in.Plan
 		p.Name = label(p.Name)
@@ -184,7 +184,7 @@ func (d *Dashboard) box(g region, v *view, id ID) {
 	end := title.put(0, 0, plain, " "+p.name+" ")
 	for i, t := range p.title(v) {
 		gap := min(i, 1)
-		if end+gap+t.width() >= title.w {
+		if t.width() == 0 || end+gap+t.width() >= title.w {
 			break
 		}
 		title.fill(end, 0, gap, plain, ' ')

@@ -18,6 +18,16 @@ func (v *view) current() Reading {
 	return v.average
 }
 
+// speedTitle names the mode of feed-forward layers, since some are lossy.
+func speedTitle(v *view) []item { return []item{{{dim, v.in.Stats.Mode}}} }
+
+func (v *view) mode() string {
+	if v.in.Stats.Mode == "" {
+		return unknown
+	}
+	return v.in.Stats.Mode
+}
+
 func speedFull(g region, v *view) {
 	g.words(0, 0, 3,
 		append(judged(speedInk(v, v.now), number(v.now)), span{plain, " tok/s"}),

@@ -138,7 +138,7 @@ func TestAValueWithoutDataIsADash(t *testing.T) {
 func TestNamesFromOutsideAreCleaned(t *testing.T) {
 	m := busy(colourless(Braille))
 	evil := "a\x1b[31mred\x1b]0;title\a\r\n\t漢字\u202eb\u0301\U0001f469"
-	m.in.Accelerator = Accelerator{"", evil}
+	m.in.Accelerator, m.in.Stats.Mode = Accelerator{"", evil}, evil
 	m.in.Thermal.Zone, m.in.Plan, m.in.Clusters = evil, &Plan{Name: evil}, []Cluster{{Name: evil, Workers: []int{-1, 0, 7, 900}}}
 	m.decode(2)
 	for _, s := range screens {

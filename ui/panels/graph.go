@@ -30,10 +30,10 @@ func (g region) graph(v *view, s series, span time.Duration, top float64, k ink)
 	if v.paint.glyphs == Braille {
 		perCell, levels = 2, 4
 	}
-	var buffer [512]float32
+	var buffer [1024]float32
 	columns := buffer[:min(len(buffer)/2, g.w)*perCell]
-	highest, any := v.hist.columns(s, span, columns)
-	if !any {
+	highest, found := v.hist.columns(s, span, columns)
+	if !found {
 		return 0, false
 	}
 	if top <= 0 {
@@ -112,7 +112,7 @@ func (g region) stack(x, y, w int, total float64, parts ...segment) {
 	if w <= 0 {
 		return
 	}
-	g.fill(x, y, w, dim, '·')
+	g.fill(x, y, w, border, '─')
 	if !(total > 0) {
 		return
 	}
@@ -125,7 +125,7 @@ func (g region) stack(x, y, w int, total float64, parts ...segment) {
 	}
 }
 
-// history draws a page's graph of the last ten minutes with its scale and its time axis.
+// history draws a page's graph of all that is kept, with its scale and its time axis.
 func (g region) history(v *view, s series, top float64, write func(float64) string) {
 	axis := 7
 	if g.w < 24 {

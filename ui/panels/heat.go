@@ -18,8 +18,8 @@ var warmth = [...]struct {
 	infer.JustRead: {"just read", "read", '●', good},
 }
 
-// readShare is the share of the neurons under a cell from which on it shows that some were just read: reads are few and
-// short, and the picture is there to watch them.
+// readShare: a cell of which one in so many neurons was just read shows it. Reads are few and short, and the picture is
+// there to watch them.
 const readShare = 8
 
 // HeatMap draws where the neurons are in w x h cells: a layer a row from top to bottom, often active neurons at the left, a legend with the

@@ -19,7 +19,7 @@ const historyStep = time.Second / 15
 
 // pauseAfter is the longest time between samples that counts as time. Nothing is sampled while nothing happens, so
 // the graph's clock stands still then, and a pause is one gap instead of an empty graph.
-const pauseAfter = time.Second
+const pauseAfter = 2 * time.Second
 
 // series names what is kept over time.
 type series uint8
@@ -61,12 +61,7 @@ func (h *history) add(at time.Time, values *[seriesCount]float32) {
 	case passed >= 0 && passed < historyStep:
 		return
 	case passed < 0 || passed > pauseAfter:
-		gap := point{at: uint32((h.clock + pauseAfter).Milliseconds())}
-		for i := range gap.values {
-			gap.values[i] = float32(math.NaN())
-		}
-		h.push(gap)
-		h.clock += 3 * pauseAfter // wider than what bridge fills
+		h.clock += 2 * pauseAfter // wider than what bridge fills
 	default:
 		h.clock += passed
 	}
@@ -96,7 +91,7 @@ func (h *history) span() time.Duration {
 
 // columns averages the newest span of a series into out, the newest sample in the last column; a column without data is
 // NaN. It tells the highest value and whether there is any.
-func (h *history) columns(s series, span time.Duration, out []float32) (highest float32, any bool) {
+func (h *history) columns(s series, span time.Duration, out []float32) (highest float32, found bool) {
 	for i := range out {
 		out[i] = float32(math.NaN())
 	}
@@ -109,7 +104,7 @@ func (h *history) columns(s series, span time.Duration, out []float32) (highest 
 	flush := func() {
 		if n > 0 {
 			out[column] = sum / float32(n)
-			highest, any = max(highest, out[column]), true
+			highest, found = max(highest, out[column]), true
 		}
 		sum, n = 0, 0
 	}
@@ -129,7 +124,7 @@ func (h *history) columns(s series, span time.Duration, out []float32) (highest 
 	}
 	flush()
 	bridge(out, int(time.Duration(width)*pauseAfter/span))
-	return highest, any
+	return highest, found
 }
 
 // bridge fills up to most columns between two samples with the older one, so that samples that come more slowly than

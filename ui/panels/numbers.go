@@ -21,6 +21,8 @@ var numbers = []Number{
 		func(v *view) item { return text(number(v.average) + " tok/s") }},
 	{Speed, "best", "The highest speed of a second or 16 tokens, whichever is longer, since the model was loaded; the colour of now compares with it.",
 		func(v *view) item { return text(number(v.best) + " tok/s") }},
+	{Speed, "mode", "Feed-forward layers: dense, every neuron; exact, those that are zero are skipped; predicted, faster and lossy.",
+		func(v *view) item { return text(v.mode()) }},
 
 	{Token, "one token", "Wall time of one token; the four parts below sum up to it.",
 		func(v *view) item { return text(millis(v.token) + " ms") }},

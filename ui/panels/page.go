@@ -99,6 +99,11 @@ func (v *view) detail(g region, id ID, y int) int {
 		return y + 3
 	case Cores:
 		return v.workers(g, y)
+	case Prefill:
+		if v.prefilling() {
+			v.progress(g, y)
+			return y + 2
+		}
 	case Memory:
 		v.memoryBar(g, 0, y, g.w)
 		g.words(0, y+1, 2, item{{accent, "█"}, {dim, " weights"}}, item{{good, "▓"}, {dim, " KV"}}, item{{warn, "▒"}, {dim, " cache"}}, item{{dim, "░ other"}})

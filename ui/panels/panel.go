@@ -76,7 +76,7 @@ var panelTable [count]panel
 func init() {
 	panelTable = [count]panel{
 		Speed: {name: "speed", label: "speed", fullRows: 4, compactRows: 1, lineWidth: 7, lineWide: 26,
-			full: speedFull, title: noTitle, compact: speedCompact, line: speedLine, tail: speedTail, series: tokensSeries},
+			full: speedFull, title: speedTitle, compact: speedCompact, line: speedLine, tail: speedTail, series: tokensSeries},
 		Token: {name: "one token", label: "token", fullRows: 6, compactRows: 2, lineWidth: 6, lineWide: 45,
 			full: tokenFull, title: tokenTitle, compact: tokenCompact, line: tokenLine, series: millisSeries},
 		Cache: {name: "neuron cache", label: "cache", fullRows: 6, compactRows: 2, lineWidth: 6, lineWide: 19,

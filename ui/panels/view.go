@@ -124,6 +124,7 @@ func (v *view) lookFlash(w *infer.Stats) {
 	tokens := float64(w.DecodeTokens)
 	v.flashRate = Known(w.FlashRate())
 	v.stallShare = Known(w.StallShare())
+	v.stallShare.Value = min(1, v.stallShare.Value) // the wait that began before the window counts whole in it
 	v.readBytes, v.reads = per(float64(w.FlashBytes), tokens), per(float64(w.FlashReads), tokens)
 	v.reqLen = per(float64(w.FlashBytes), float64(w.FlashReads))
 	v.recall, v.activeShare = Known(w.Recall()), Known(w.ActiveShare())
