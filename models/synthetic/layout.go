@@ -49,7 +49,13 @@ func (s *Shape) tensors(t gguf.Type) []tensor {
 		vector(blk+"ffn_norm.weight", s.Dim, 1)
 		matrix(blk+"ffn_gate.weight", s.Dim, s.FF)
 		matrix(blk+"ffn_up.weight", s.Dim, s.FF)
-		matrix(blk+"ffn_down.weight", s.FF, s.Dim)
+		if s.Rank == 0 {
+			matrix(blk+"ffn_down.weight", s.FF, s.Dim)
+			continue
+		}
+		matrix(blk+"ffn_down_t.weight", s.Dim, s.FF)
+		matrix(blk+"fc1.weight", s.Dim, s.Rank)
+		matrix(blk+"fc2.weight", s.Rank, s.FF)
 	}
 	vector("output_norm.weight", s.Dim, 1)
 	if !s.Tied {

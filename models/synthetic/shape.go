@@ -24,6 +24,7 @@ type Shape struct {
 	Tied     bool    // the output matrix is the embedding
 	HeadNorm bool    // queries and keys are normalised by head
 	Bias     bool    // queries, keys and values have a bias
+	Rank     int     // of PowerInfer's predictors, and down matrices have a row per neuron as in its files; 0: neither
 }
 
 // shapes are the models that people compare machines by, small ones first.
@@ -39,7 +40,8 @@ var shapes = []Shape{
 	{Name: "qwen3-4b", Arch: "qwen3", Layers: 36, Dim: 2560, FF: 9728, Heads: 32, KVHeads: 8, HeadDim: 128, Vocab: 151936, Context: 40960, RoPEBase: 1e6, Tied: true, HeadNorm: true},
 	{Name: "llama-2-7b", Arch: "llama", Layers: 32, Dim: 4096, FF: 11008, Heads: 32, KVHeads: 32, Vocab: 32000, Context: 4096},
 	{Name: "mistral-7b", Arch: "llama", Layers: 32, Dim: 4096, FF: 14336, Heads: 32, KVHeads: 8, Vocab: 32000, Context: 32768},
-	{Name: "bamboo-7b", Arch: "bamboo", Layers: 32, Dim: 4096, FF: 14336, Heads: 32, KVHeads: 8, Vocab: 32000, Context: 4096},
+	// The rank is what the published file's size comes to, 1.27K on average.
+	{Name: "bamboo-7b", Arch: "bamboo", Layers: 32, Dim: 4096, FF: 14336, Heads: 32, KVHeads: 8, Vocab: 32000, Context: 4096, Rank: 1280},
 	{Name: "llama-3.1-8b", Arch: "llama", Layers: 32, Dim: 4096, FF: 14336, Heads: 32, KVHeads: 8, Vocab: 128256, Context: 131072, RoPEBase: 5e5},
 	{Name: "qwen3-8b", Arch: "qwen3", Layers: 36, Dim: 4096, FF: 12288, Heads: 32, KVHeads: 8, HeadDim: 128, Vocab: 151936, Context: 40960, RoPEBase: 1e6, HeadNorm: true},
 }

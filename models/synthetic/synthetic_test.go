@@ -198,7 +198,9 @@ func TestEveryNamedShapeOpensWithAVocabularyThatWritesAnyText(t *testing.T) {
 			f := opened(t, s, gguf.Q4_0)
 			var params uint64
 			for _, v := range f.Tensors() {
-				params += v.Elements()
+				if !strings.Contains(v.Name, ".fc") { // predictors are not part of a model's nominal size
+					params += v.Elements()
+				}
 			}
 			if want := nominal[name]; math.Abs(float64(params)/want-1) > 0.01 {
 				t.Errorf("%d parameters, want about %g", params, want)

@@ -28,7 +28,8 @@ type benchFlags struct {
 	model, shapes, types             string
 	prompts, generates, depths, cpus string
 	runs                             int
-	output, save                     string
+	output, save, mode, pack         string
+	memoryFlags
 }
 
 func newBench(s *streams) *cobra.Command {
@@ -56,6 +57,9 @@ func newBench(s *streams) *cobra.Command {
 	f.IntVarP(&b.runs, "repeat", "r", 5, "`times` that each test is run")
 	f.StringVarP(&b.output, "output", "o", "md", "`form` of the result: md, json or csv")
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
+	f.StringVar(&b.mode, "mode", "dense", modeHelp)
+	f.StringVar(&b.pack, "pack", "", "run the model of --shape from this pack `file`, which is written if it is not there")
+	b.memoryFlags.add(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return b.run(c.Context(), s) }
 	return c
 }
@@ -67,8 +71,9 @@ func wrapped(names []string) string {
 
 // benchModel is a model that can be opened as often as there are numbers of threads.
 type benchModel struct {
-	name string // "" takes the name from the file
-	open func() (*gguf.File, error)
+	name     string // "" takes the name from the file
+	open     func() (*gguf.File, error)
+	activity func() (func(layer int) []int32, error) // which neurons are active, as in models of this shape; nil: what the weights say
 }
 
 // benchRow is one line of the result.
@@ -84,6 +89,9 @@ type benchRow struct {
 	infer.Summary
 	Peak int64       `json:"peak_memory_bytes,omitempty"`
 	Runs []infer.Run `json:"runs"`
+	Mode string      `json:"mode"`
+	// Stats is what the engine did meanwhile, the warm-up included.
+	Stats infer.Stats `json:"stats"`
 }
 
 // benchWriter prints rows in one form.
@@ -152,6 +160,9 @@ func (b *benchFlags) models() ([]benchModel, error) {
 		if b.save != "" {
 			return nil, usagef("--save is for models of --shape")
 		}
+		if b.pack != "" {
+			return nil, usagef("--pack is for models of --shape; a pack of a file is named with -m")
+		}
 		return []benchModel{{open: func() (*gguf.File, error) { return models.Open(b.model) }}}, nil
 	}
 	if b.model != "" {
@@ -168,7 +179,7 @@ func (b *benchFlags) models() ([]benchModel, error) {
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, benchModel{shape.Name, func() (*gguf.File, error) { return synthetic.Open(shape, t) }})
+			list = append(list, b.shaped(shape, t))
 		}
 	}
 	if b.save != "" && len(list) != 1 {
@@ -239,7 +250,10 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	if threads == 0 {
 		threads = workers.DefaultThreads()
 	}
-	c := infer.Config{Threads: threads, Pin: true, Bare: true}
+	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode)}
+	if err := b.apply(&c); err != nil {
+		return err
+	}
 	for _, t := range tests {
 		c.Context = max(c.Context, t.Context())
 	}
@@ -247,6 +261,12 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	f, err := m.open()
 	if err != nil {
 		return err
+	}
+	if m.activity != nil && c.Mode != infer.ModeDense {
+		if c.Active, err = m.activity(); err != nil {
+			f.Close()
+			return err
+		}
 	}
 	need, err := infer.MemoryNeed(f, c)
 	if err == nil && need.Verdict == planner.Over {
@@ -270,6 +290,8 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	if row.Model == "" {
 		row.Model = printable(info.Name)
 	}
+	row.Mode = info.Mode
+	before := session.Stats()
 	for _, t := range tests {
 		label := fmt.Sprintf("%s, %s, %v", row.Model, threadText(threads), t)
 		status.show("%s: warming up", label)
@@ -280,6 +302,8 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 			return err
 		}
 		row.Name, row.Test, row.Summary, row.Peak = t.String(), t, infer.Summarise(row.Runs), peak.Bytes()
+		after := session.Stats()
+		row.Stats, before = after.Sub(before), after
 		status.clear()
 		if err := w.row(row); err != nil {
 			return err

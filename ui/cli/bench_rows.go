@@ -18,6 +18,7 @@ type markdownRows struct {
 	began   bool
 	kernels string
 	limits  map[int]infer.Limit // by threads
+	flash   []string            // a line for each test of a model in a pack
 }
 
 // markdownColumns are titles and widths; text to the left, numbers to the right.
@@ -54,8 +55,17 @@ func (m *markdownRows) row(r benchRow) error {
 		memory = byteText(r.Peak)
 	}
 	m.note(r)
+	name := r.Model + " " + r.Type
+	if r.Mode != "dense" {
+		name += " " + r.Mode
+	}
+	if hits, ok := r.Stats.HitRate(); ok {
+		stall, _ := r.Stats.StallShare()
+		m.flash = append(m.flash, fmt.Sprintf("%s, %s, %s: %.1f %% of wanted neurons in memory, %.0f %% of the time waited for flash, %s read in %d reads",
+			name, threadText(r.Threads), r.Name, 100*hits, 100*stall, byteText(int64(r.Stats.FlashBytes)), r.Stats.FlashReads))
+	}
 	return m.line([]string{
-		r.Model + " " + r.Type, byteText(r.Bytes), countText(r.Params), strconv.Itoa(r.Threads), r.Name,
+		name, byteText(r.Bytes), countText(r.Params), strconv.Itoa(r.Threads), r.Name,
 		fmt.Sprintf("%.2f ± %.2f", r.Mean, r.Deviation), share, memory,
 	})
 }
@@ -78,6 +88,11 @@ func (m *markdownRows) line(cells []string) error {
 }
 
 func (m *markdownRows) end() error {
+	for _, line := range m.flash {
+		if _, err := fmt.Fprintln(m.out, line); err != nil {
+			return err
+		}
+	}
 	for _, n := range slices.Sorted(maps.Keys(m.limits)) {
 		l, parts := m.limits[n], []string(nil)
 		for _, rate := range []struct {

@@ -25,17 +25,23 @@ type modelFlags struct {
 	threads int
 	context int
 	mode    string
+	memoryFlags
 }
 
 func (m *modelFlags) add(f *pflag.FlagSet) {
 	f.StringVarP(&m.path, "model", "m", "", "GGUF `file`, or a name in the library; without it the built-in model")
 	f.IntVarP(&m.threads, "threads", "t", 0, "worker threads; 0: one for each fast core")
 	f.IntVar(&m.context, "ctx", 0, "context in `tokens`; 0: what the model was trained for, at most 8192")
-	f.StringVar(&m.mode, "mode", "auto", "how feed-forward layers are computed: dense, predicted (only the neurons that the file's own predictor names; slightly lossy) or auto, which is dense")
+	f.StringVar(&m.mode, "mode", "auto", modeHelp)
+	m.memoryFlags.add(f)
 }
 
-func (m *modelFlags) config() infer.Config {
-	return infer.Config{Threads: m.threads, Context: m.context, Mode: infer.Mode(m.mode)}
+const modeHelp = "how feed-forward layers are computed: dense; exact (neurons that a ReLU makes zero are skipped: the same result); " +
+	"predicted (only neurons that the file's own predictor names; slightly lossy); or auto: dense in memory, exact from a pack"
+
+func (m *modelFlags) config() (infer.Config, error) {
+	c := infer.Config{Threads: m.threads, Context: m.context, Mode: infer.Mode(m.mode)}
+	return c, m.apply(&c)
 }
 
 // open loads the model; when that takes longer than a second it draws progress on standard error, if that is a terminal.

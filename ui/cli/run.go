@@ -100,7 +100,11 @@ func newRun(s *streams) *cobra.Command {
 		if prompt == "" {
 			return usagef("the prompt is empty")
 		}
-		session, err := m.open(c.Context(), s, m.config())
+		config, err := m.config()
+		if err != nil {
+			return err
+		}
+		session, err := m.open(c.Context(), s, config)
 		if err != nil {
 			return err
 		}

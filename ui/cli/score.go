@@ -41,7 +41,10 @@ func newLogits(s *streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		config := m.config()
+		config, err := m.config()
+		if err != nil {
+			return err
+		}
 		switch {
 		case out == "":
 			return usagef("name the file to write with -o")
@@ -152,7 +155,10 @@ func newPerplexity(s *streams) *cobra.Command {
 		if err != nil {
 			return fmt.Errorf("reading the text: %w", err)
 		}
-		config := m.config()
+		config, err := m.config()
+		if err != nil {
+			return err
+		}
 		session, err := m.open(c.Context(), s, config)
 		if err != nil {
 			return err
@@ -165,6 +171,14 @@ func newPerplexity(s *streams) *cobra.Command {
 			return err
 		}
 		fmt.Fprintf(s.out, "perplexity %.4f ± %.4f over %d tokens in %d windows\n", p.Value(), p.Error(), p.Tokens, p.Windows)
+		if st := session.Stats(); st.Neurons > 0 {
+			share, _ := st.ActiveShare()
+			fmt.Fprintf(s.out, "%.1f %% of the neurons active", 100*share)
+			if recall, ok := st.Recall(); ok {
+				fmt.Fprintf(s.out, ", recall of the predictor %.1f %%", 100*recall)
+			}
+			fmt.Fprintln(s.out)
+		}
 		return nil
 	}
 	return c
