@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sort"
+
+	"hotcell/models/gguf"
 )
 
 // Damage is a run of pages that are not what was written.
@@ -80,19 +83,15 @@ func (f *File) damages(pages []int64) []Damage {
 
 // at says what lies at an offset of the data, and where that ends.
 func (f *File) at(offset int64) (what string, end int64) {
-	for _, t := range f.dir.resident {
-		if end = t.Offset + pageUp(t.Size); offset < end {
-			return "tensor " + quote(t.Name), end
-		}
+	resident, groups := f.dir.resident, f.dir.groups
+	endOf := func(t gguf.Tensor) int64 { return t.Offset + pageUp(t.Size) }
+	if i := sort.Search(len(resident), func(i int) bool { return offset < endOf(resident[i]) }); i < len(resident) {
+		return "tensor " + quote(resident[i].Name), endOf(resident[i])
 	}
-	for i := range f.dir.groups {
-		g := &f.dir.groups[i]
-		if offset < g.Offset+int64(g.Units)*int64(g.UnitBytes) {
-			u := (offset - g.Offset) / int64(g.UnitBytes)
-			return fmt.Sprintf("%v, unit %d of %d", g, u, g.Units), g.Offset + (u+1)*int64(g.UnitBytes)
-		}
-	}
-	return "", offset
+	i := sort.Search(len(groups), func(i int) bool { return offset < groups[i].Offset }) - 1
+	g := &groups[i]
+	unit := (offset - g.Offset) / int64(g.UnitBytes)
+	return fmt.Sprintf("%v, unit %d of %d", g, unit, g.Units), g.Offset + (unit+1)*int64(g.UnitBytes)
 }
 
 // String names the group: "layer 3" or "layer 3, expert 5".

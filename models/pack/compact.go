@@ -24,7 +24,7 @@ func Compact(f *gguf.File) ([]Group, error) {
 		}
 		g.Offset, g.Order, g.Activity = 0, nil, nil
 		g.Units, g.UnitNeurons = 1, g.Neurons
-		g.UnitBytes = 0
+		g.UnitBytes, g.Align = 0, 1
 		if g.Gate.Has() {
 			g.rowsOf(&g.Gate)
 		}

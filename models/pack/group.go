@@ -33,7 +33,7 @@ type Group struct {
 	UnitNeurons int     // neurons of a unit; the last unit may have fewer
 	UnitBytes   int     // a multiple of PageBytes
 	Parts       [2]Part // of a unit: all of it, or A and B; an empty B means one part
-	Align       int     // of the pieces of a bundle or cluster: 64 or 32
+	Align       int     // of the pieces of a bundle or cluster: 64 or 32, and 1 in memory (Compact)
 
 	Gate, Up, Down Matrix
 

@@ -171,7 +171,7 @@ func (p *part) close() { p.file.Close() }
 func (p *part) failed(err error) error {
 	name := filepath.Base(p.path)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%s: the disk is full; with more room the same command goes on from here: %w", name, cause(err))
+		return fmt.Errorf("%s: the disk is full; with more room the same command goes on from here", name)
 	}
 	return fmt.Errorf("%s: writing: %w", name, cause(err))
 }

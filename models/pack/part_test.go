@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"hotcell/models/builtin"
@@ -160,6 +163,64 @@ func overwrite(t *testing.T, path string) *os.File {
 	return f
 }
 
+// The child process of TestAKilledPackGoesOn packs half of the model, says so, and waits to be killed.
+func TestPackUntilKilled(t *testing.T) {
+	out := os.Getenv("HOTCELL_TEST_PACK")
+	if out == "" {
+		t.Skip("only in a process of its own")
+	}
+	src, err := builtin.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = Write(context.Background(), src, out, Options{Progress: func(done, total int64) {
+		if done > total*3/4 {
+			os.Stdout.WriteString("written\n")
+			select {}
+		}
+	}})
+	t.Fatalf("it came to an end: %v", err)
+}
+
+func TestAKilledPackGoesOn(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "m.pack")
+	child := exec.Command(os.Args[0], "-test.run=^TestPackUntilKilled$")
+	child.Env = append(os.Environ(), "HOTCELL_TEST_PACK="+out)
+	pipe, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Skipf("no process of its own: %v", err)
+	}
+	if _, err := io.ReadFull(pipe, make([]byte, len("written\n"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // the error that it was killed
+	src, err := builtin.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total int64
+	for _, x := range src.Tensors() {
+		total += x.Size
+	}
+	if again := written(t, src, out, Options{}); again == 0 || again > total*3/4 {
+		t.Errorf("%d of %d bytes were read again", again, total)
+	}
+	f, err := Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if damage, err := f.Check(context.Background(), nil); err != nil || len(damage) > 0 {
+		t.Errorf("%v, %v", damage, err)
+	}
+}
+
 func TestAPartOfAnotherOrderIsNotUsed(t *testing.T) {
 	src, err := builtin.Open()
 	if err != nil {
@@ -264,5 +325,24 @@ func TestASourceThatCannotBeReadEndsTheWriting(t *testing.T) {
 	}
 	if _, err := os.Stat(out); err == nil {
 		t.Error("there is a pack")
+	}
+}
+
+func TestAFullDiskIsToldInOneSentence(t *testing.T) {
+	full := &fs.PathError{Op: "write", Path: "/tmp/.m.gguf.123.part", Err: syscall.ENOSPC}
+	broken := &fs.PathError{Op: "write", Path: "/tmp/.m.gguf.123.part", Err: syscall.EIO}
+	p := &part{path: "/tmp/m.pack.part"}
+	for _, test := range []struct {
+		got  error
+		want string
+	}{
+		{p.failed(full), "m.pack.part: the disk is full; with more room the same command goes on from here"},
+		{p.failed(broken), "m.pack.part: writing: input/output error"},
+		{unpackError("m.gguf", full), "m.gguf: the disk is full; nothing was kept"},
+		{unpackError("m.gguf", broken), "m.gguf: writing: input/output error"},
+	} {
+		if test.got.Error() != test.want {
+			t.Errorf("%q, want %q", test.got, test.want)
+		}
 	}
 }

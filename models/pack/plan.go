@@ -226,8 +226,12 @@ func (p *plan) cut(groups []Group, dim, neurons uint64, byNeuron bool) []Group {
 	return groups
 }
 
-// hasZeros tells whether a layer's activations are mostly zero.
-func (p *plan) hasZeros(l int) bool { return p.sparse || p.counts(l) != nil }
+// hasZeros tells whether a layer's activations are mostly zero, so that neurons can be
+// skipped. A norm of the activations (BitNet's) needs them all before the first product.
+func (p *plan) hasZeros(l int) bool {
+	_, normed := p.index[fmt.Sprintf("blk.%d.ffn_sub_norm.weight", l)]
+	return (p.sparse || p.counts(l) != nil) && !normed
+}
 
 func (p *plan) counts(l int) []uint32 {
 	if p.activity == nil || l >= len(p.activity.Counts) {

@@ -167,6 +167,9 @@ func TestModelsOfEveryTypeComeBackBitForBit(t *testing.T) {
 			continue
 		}
 		for _, arch := range []string{"llama", "bamboo"} {
+			if arch == "bamboo" && !canCutByNeuron(kind, false, small.Dim) {
+				continue // nothing but another name
+			}
 			t.Run(arch+"/"+kind.String(), func(t *testing.T) {
 				shape := small
 				shape.Arch = arch
@@ -296,6 +299,10 @@ func unitsHold(t *testing.T, src *gguf.File, f *File) {
 		if g.Offset%PageBytes != 0 || g.Offset < start || g.Offset+int64(g.Units)*int64(g.UnitBytes) > end {
 			t.Fatalf("%v lies at %d", g, g.Offset)
 		}
+		var scales []byte
+		if x, ok := f.GGUF().Tensor(g.DownScales); ok && g.Down.Form == ColumnCodes {
+			scales = raw(t, f.GGUF(), x)[g.DownScaleRow*int64(g.Dim)*2:]
+		}
 		for p := 0; p < g.Neurons; p += 1 + g.Neurons/37 {
 			unit, k := p/g.UnitNeurons, p%g.UnitNeurons
 			b := make([]byte, g.UnitBytes)
@@ -308,16 +315,16 @@ func unitsHold(t *testing.T, src *gguf.File, f *File) {
 			}
 			for _, m := range g.matrices() {
 				if m.Has() {
-					wantNeuron(t, src, f, g, m, b, g.Neuron(p), k)
+					wantNeuron(t, src, scales, g, m, b, g.Neuron(p), k)
 				}
 			}
 		}
 	}
 }
 
-// wantNeuron compares number k of a unit with a neuron of the model. It takes the
-// formats apart by itself: in blocks of 32, the scale is the first two bytes.
-func wantNeuron(t *testing.T, src *gguf.File, f *File, g *Group, m *Matrix, unit []byte, neuron, k int) {
+// wantNeuron compares number k of a unit with a neuron of the model; scales are those of
+// the down matrix. It takes the formats apart by itself: in blocks of 32, the scale is the first two bytes.
+func wantNeuron(t *testing.T, src *gguf.File, scales []byte, g *Group, m *Matrix, unit []byte, neuron, k int) {
 	t.Helper()
 	x := src.Tensors()[m.Tensor]
 	elems, size := x.Type.Block()
@@ -347,8 +354,7 @@ func wantNeuron(t *testing.T, src *gguf.File, f *File, g *Group, m *Matrix, unit
 			want = append(want, row(o)[neuron*size:][:size]...)
 		}
 	case ColumnCodes:
-		scales, _ := f.GGUF().Tensor(g.DownScales)
-		own := raw(t, f.GGUF(), scales)[(int(g.DownScaleRow)+neuron/32)*g.Dim*2:]
+		own := scales[neuron/32*g.Dim*2:]
 		for o := range g.Dim {
 			got = append(got, own[2*o:2*o+2]...)
 			want = append(want, row(o)[neuron/32*size:][:2]...)

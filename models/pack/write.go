@@ -31,7 +31,7 @@ type Options struct {
 // activity goes on from there. Errors are plain sentences; after ctx is cancelled
 // the error is that of ctx.
 func Write(ctx context.Context, src *gguf.File, out string, o Options) error {
-	if err := checkTarget(out, src.Path()); err != nil {
+	if err := checkTarget(out); err != nil {
 		return err
 	}
 	w := &writer{ctx: ctx, src: src, progress: o.Progress}
@@ -51,7 +51,7 @@ func Write(ctx context.Context, src *gguf.File, out string, o Options) error {
 }
 
 // checkTarget refuses to replace what is not a pack.
-func checkTarget(out, source string) error {
+func checkTarget(out string) error {
 	name := filepath.Base(out)
 	info, err := os.Stat(out)
 	switch {
