@@ -52,6 +52,9 @@ func (s *source) Info() *Info { return &s.info }
 
 // Changed compares what the path names now with what was opened.
 func (s *source) Changed() error {
+	if s.file == nil {
+		return nil
+	}
 	now, err := s.file.Stat()
 	if s.named && err == nil {
 		now, err = os.Stat(s.info.Path)

@@ -27,14 +27,15 @@ type pool struct {
 
 func newPread(s *source, depth int) (engine, error) {
 	s.info.Depth = min(depth, maxReaders)
-	p := newPool(s, s.info.Depth)
+	p := newPool(s, s.info.Depth, s.info.Depth)
 	vectors := make([]vectorRead, depth)
 	p.read = func(op *Op) { op.N, op.Err = vectors[op.Slot].read(s, op) }
 	return p, nil
 }
 
-func newPool(s *source, readers int) *pool {
-	p := &pool{source: s, work: make(chan *Op, readers), free: readers}
+// newPool starts readers for up to depth reads under way.
+func newPool(s *source, readers, depth int) *pool {
+	p := &pool{source: s, work: make(chan *Op, depth), free: depth}
 	for range readers {
 		p.readers.Go(func() {
 			for op := range p.work {
@@ -100,6 +101,9 @@ func (p *pool) Wake() {
 
 func (p *pool) Close() error {
 	p.release()
+	if p.file == nil {
+		return nil
+	}
 	return p.file.Close()
 }
 

@@ -11,29 +11,30 @@ import (
 //
 //	inbox --accept--> queues (demand, prefetch) --fill--> device --Reap--> finish --> groups
 //
-// It sleeps in Reap only. Whoever brings work while asleep is set wakes it; the thread looks at the inbox once more after setting asleep, so
-// no work is left lying. Asleep is not set while every op is under way, because nothing could be started then: that saves a busy queue's callers the
-// system call.
+// It sleeps in Reap only. Whoever brings work to a sleeping thread wakes it, and the thread looks for work once more after it has announced its sleep,
+// so nothing is left lying.
 func (s *Scheduler) run() {
 	for {
-		s.accept()
+		closing := s.closing.Load()
+		s.accept(closing)
 		s.fill()
 		s.ring()
-		if s.underway == 0 && s.closing.Load() && s.queues[Demand].first == nil && s.queues[Prefetch].first == nil {
+		if closing && s.underway == 0 {
 			if s.inbox.CompareAndSwap(nil, &closedInbox) {
 				break
 			}
 			continue
 		}
 		wait := time.Duration(-1)
-		if s.free != nil {
-			s.asleep.Store(true)
-			if s.inbox.Load() != nil || s.marked.Load() || s.closing.Load() && s.underway == 0 {
-				wait = 0
-			}
+		s.sleep.Store(asleep)
+		if s.free == nil {
+			s.sleep.Store(dozing)
+		}
+		if s.free != nil && s.inbox.Load() != nil || s.marked.Load() || s.closing.Load() && !closing {
+			wait = 0
 		}
 		n := s.device.Reap(s.done, wait)
-		s.asleep.Store(false)
+		s.sleep.Store(awake)
 		if n > 0 {
 			now := Now()
 			for _, op := range s.done[:n] {
@@ -42,7 +43,7 @@ func (s *Scheduler) run() {
 			s.ring()
 		}
 	}
-	for s.wakers.Load() > 0 { // asleep is false, so who comes now leaves the device alone
+	for s.wakers.Load() > 0 { // the thread is awake, so who comes now leaves the device alone
 		runtime.Gosched()
 	}
 	s.closeErr = s.device.Close()
@@ -51,7 +52,7 @@ func (s *Scheduler) run() {
 
 // accept takes what was submitted and acts on marks. The order matters: a mark set on a request that is not in the queues yet is seen when
 // the request is taken from the inbox, because it was set before.
-func (s *Scheduler) accept() {
+func (s *Scheduler) accept(closing bool) {
 	now := int64(0)
 	sweep := s.marked.Load() && s.marked.Swap(false)
 	if s.inbox.Load() != nil {
@@ -64,7 +65,7 @@ func (s *Scheduler) accept() {
 			case r.unwanted():
 				s.drop(r, ErrCanceled, &now)
 				continue
-			case s.closing.Load():
+			case closing:
 				s.drop(r, ErrClosed, &now)
 				continue
 			case r.state.Load()&promoted != 0:
@@ -87,7 +88,7 @@ func (s *Scheduler) accept() {
 		}
 		s.queues[Demand].pushSorted(raised)
 	}
-	if s.closing.Load() {
+	if closing {
 		for class := range s.queues {
 			s.dropAll(s.queues[class].remove(func(*Request) bool { return true }), ErrClosed, &now)
 		}

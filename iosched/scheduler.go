@@ -74,8 +74,8 @@ type Scheduler struct {
 	inbox   atomic.Pointer[Request] // submitted, the last batch first; &closedInbox after the end
 	marked  atomic.Bool             // requests were marked, or groups cancelled
 	closing atomic.Bool
-	asleep  atomic.Bool  // the thread waits in Reap and new requests could be started
-	wakers  atomic.Int32 // threads that may be in device.Wake
+	sleep   atomic.Uint32 // awake, dozing or asleep
+	wakers  atomic.Int32  // threads that may be in device.Wake
 
 	closeOnce sync.Once
 	ended     chan struct{} // closed when the thread is gone
@@ -219,7 +219,7 @@ func (s *Scheduler) Submit(g *Group, class Class, batch []*Request) error {
 			break
 		}
 	}
-	s.wake()
+	s.wake(asleep)
 	return nil
 }
 
@@ -240,7 +240,7 @@ func refuse(g *Group, list *Request) {
 func (s *Scheduler) Promote(r *Request) {
 	if r.mark(promoted) {
 		s.marked.Store(true)
-		s.wake()
+		s.wake(dozing)
 	}
 }
 
@@ -249,7 +249,7 @@ func (s *Scheduler) Promote(r *Request) {
 func (s *Scheduler) Cancel(r *Request) {
 	if r.mark(canceled) {
 		s.marked.Store(true)
-		s.wake()
+		s.wake(dozing)
 	}
 }
 
@@ -257,13 +257,20 @@ func (s *Scheduler) Cancel(r *Request) {
 func (s *Scheduler) CancelGroup(g *Group) {
 	g.epoch.Add(1)
 	s.marked.Store(true)
-	s.wake()
+	s.wake(dozing)
 }
 
-// wake rouses the thread if it sleeps and could do something.
-func (s *Scheduler) wake() {
+// What the scheduler's thread does.
+const (
+	awake  = iota
+	dozing // waits in Reap with every op under way: new requests could not be started, so they leave it alone, which saves a busy queue's callers a system call
+	asleep // waits in Reap and could start requests
+)
+
+// wake rouses the thread if it is at least so deep asleep.
+func (s *Scheduler) wake(depth uint32) {
 	s.wakers.Add(1)
-	if s.asleep.Load() && s.asleep.CompareAndSwap(true, false) {
+	if state := s.sleep.Load(); state >= depth && s.sleep.CompareAndSwap(state, awake) {
 		s.device.Wake()
 	}
 	s.wakers.Add(-1)
@@ -273,7 +280,7 @@ func (s *Scheduler) wake() {
 func (s *Scheduler) Close() error {
 	s.closeOnce.Do(func() {
 		s.closing.Store(true)
-		s.wake()
+		s.wake(dozing)
 	})
 	<-s.ended
 	return s.closeErr
