@@ -138,10 +138,15 @@ func openEngine(s *source, c *Config) (Device, error) {
 			return nil, fmt.Errorf("reading %s: there is no engine %q on %s, only %q", s.info.Path, c.Engine, runtime.GOOS, EngineNames())
 		}
 	}
+	return firstThatWorks(list, s, c.Depth)
+}
+
+// firstThatWorks tries engines and notes in the source's info what was wrong with the first of them.
+func firstThatWorks(list []engineMaker, s *source, depth int) (Device, error) {
 	var problem error
 	for _, e := range list {
-		s.info.Engine, s.info.Depth = e.name, c.Depth
-		dev, err := e.make(s, c.Depth)
+		s.info.Engine, s.info.Depth = e.name, depth
+		dev, err := e.make(s, depth)
 		if err == nil {
 			if err = tryEngine(dev); err == nil {
 				return dev, nil

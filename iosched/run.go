@@ -25,11 +25,11 @@ func (s *Scheduler) run() {
 			}
 			continue
 		}
-		wait := time.Duration(-1)
-		s.sleep.Store(asleep)
+		wait, depth := time.Duration(-1), uint32(asleep)
 		if s.free == nil {
-			s.sleep.Store(dozing)
+			depth = dozing
 		}
+		s.sleep.Store(depth)
 		if s.free != nil && s.inbox.Load() != nil || s.marked.Load() || s.closing.Load() && !closing {
 			wait = 0
 		}
