@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/ncruces/go-sqlite3"
 )
@@ -87,7 +86,7 @@ func (s *Store) Rename(ctx context.Context, id int64, title string) error {
 	return s.change(ctx, "rename the chat", func(db *conn) error {
 		title := oneLine(title, titleRunes)
 		if title == "" {
-			err := db.one(func(r *sqlite3.Stmt) { title = oneLine(r.ColumnText(0), titleRunes) },
+			err := db.one(func(r *sqlite3.Stmt) { title = titleOf(r.ColumnText(0)) },
 				`SELECT substr(text, 1, 400) FROM messages WHERE chat = ? ORDER BY id LIMIT 1`, id)
 			if err != nil && err != ErrNotFound {
 				return err
@@ -118,6 +117,12 @@ func (s *Store) Undelete(ctx context.Context, id int64) error {
 	})
 }
 
+// titleOf is the first line of a question that says something.
+func titleOf(question string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(question), "\n")
+	return oneLine(line, titleRunes)
+}
+
 // clean makes text that SQLite and JSON can hold: valid UTF-8 without NUL.
 func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
@@ -140,7 +145,7 @@ func oneLine(text string, limit int) string {
 			b.WriteByte(' ')
 			n++
 		}
-		b.WriteString(string(utf8.AppendRune(nil, r)))
+		b.WriteRune(r)
 		n++
 		gap = false
 	}

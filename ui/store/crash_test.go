@@ -37,6 +37,8 @@ func child() {
 
 func TestAKilledProcessLosesNothingThatWasSaved(t *testing.T) {
 	path := filepath.Join(t.TempDir(), File)
+	ok(t, os.CopyFS(path+"-engine", os.DirFS(engineFolder)))
+	ok(t, os.Chmod(path+"-engine", 0o700))
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+path)
 	out := must[interface{ Read([]byte) (int, error) }](t)(cmd.StdoutPipe())

@@ -16,10 +16,11 @@ import (
 
 // SQLite arrives as WebAssembly, and wazero makes machine code of it when the first store opens. That takes
 // about a second of one core and 70 MB while it lasts, so the code is kept in a folder beside the database:
-// from then on it takes 30 ms and 10 MB. (Interpreting instead needs 50 MB for ever and is 40 times slower.)
+// from then on it takes 30 ms and 10 MB. Interpreting instead needs 50 MB for ever and is 40 times slower; it
+// is for systems that let no program make machine code.
 //
-// wazero's own choice would be the interpreter on a phone, because it looks for the words "linux" and "arm64"
-// and Go calls the system "android"; the compiler works there, so it is asked for by name.
+// wazero's own choice on a phone would be to interpret: it compiles on Linux, and Go calls that system Android.
+// Its compiler works there all the same, so it is asked for by name.
 
 // memoryPages is the most memory that SQLite may have, in pages of 64 KiB. It takes what it needs, 1 to 3 MB;
 // the limit is for hostile files and must leave room for a few copies of the longest message.
@@ -31,9 +32,11 @@ var startEngine sync.Once
 // is not kept. Errors are left to the first connection, which meets them again.
 func prepareEngine(folder string) {
 	startEngine.Do(func() {
-		config := wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(memoryPages)
+		config := wazero.NewRuntimeConfigInterpreter().WithMemoryLimitPages(memoryPages)
 		if cache := openCache(folder); cache != nil {
-			config = config.WithCompilationCache(cache)
+			config = compilerConfig(cache)
+		} else if cache := wazero.NewCompilationCache(); compiles(cache) {
+			config = compilerConfig(cache)
 		}
 		sqlite3.RuntimeConfig = config
 		_ = sqlite3.Initialize()
@@ -41,7 +44,11 @@ func prepareEngine(folder string) {
 	})
 }
 
-// openCache returns the cache of machine code in folder, or nil if there is none that can be trusted.
+func compilerConfig(cache wazero.CompilationCache) wazero.RuntimeConfig {
+	return wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(memoryPages).WithCompilationCache(cache)
+}
+
+// openCache returns the cache of machine code in folder with SQLite in it, or nil if there is none that can be trusted.
 func openCache(folder string) wazero.CompilationCache {
 	if folder == "" || os.MkdirAll(folder, 0o700) != nil || !private(folder) {
 		return nil
@@ -54,28 +61,40 @@ func openCache(folder string) wazero.CompilationCache {
 			return nil
 		}
 	}
-	if after := cachedFiles(folder); len(before) > 0 && len(after) > len(before) {
-		for _, old := range before { // code of an older version of SQLite or wazero
-			_ = os.Remove(old)
-		}
+	for _, old := range outdated(before, cachedFiles(folder)) {
+		_ = os.Remove(old)
 	}
 	return cache
 }
 
-// tryCache compiles SQLite with the cache in folder. It does so here because the driver tries only once: the
-// code stays in the cache's memory, where the driver finds it.
 func tryCache(folder string) wazero.CompilationCache {
-	ctx := context.Background()
 	cache, err := wazero.NewCompilationCacheWithDir(folder)
-	if err != nil {
-		return nil
-	}
-	runtime := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(memoryPages).WithCompilationCache(cache))
-	if _, err := runtime.CompileModule(ctx, sqlite3.Binary); err != nil {
-		_ = cache.Close(ctx)
+	if err != nil || !compiles(cache) {
 		return nil
 	}
 	return cache
+}
+
+// compiles tells whether SQLite can be compiled with a cache. It is tried here because the driver tries only
+// once. The code stays in the cache's memory, where the driver finds it.
+func compiles(cache wazero.CompilationCache) (ok bool) {
+	defer func() {
+		if recover() != nil { // memory for machine code that the system refuses
+			ok = false
+		}
+	}()
+	ctx := context.Background()
+	_, err := wazero.NewRuntimeWithConfig(ctx, compilerConfig(cache)).CompileModule(ctx, sqlite3.Binary)
+	return err == nil
+}
+
+// outdated is which of the files that were there before this program opened the cache are of no use to it: all
+// of them if it has added one, which it does if its own is missing. They are of another version of SQLite or wazero.
+func outdated(before, after []string) []string {
+	if len(after) > len(before) {
+		return before
+	}
+	return nil
 }
 
 // private tells whether only this user can write to folder. What lies in it is run as machine code, and on

@@ -38,7 +38,7 @@ func (s *Store) Export(ctx context.Context, w io.Writer, id int64, format Format
 		if format == JSON {
 			messages, err = list(db, `SELECT `+messageColumns+` FROM messages m WHERE m.chat = ? ORDER BY m.id`, id)
 		} else {
-			messages, err = pathTo(db, c)
+			messages, err = pathOf(db, id)
 		}
 		return err
 	})
@@ -138,13 +138,34 @@ func writeMarkdown(w io.Writer, c Chat, path []Message) error {
 			fmt.Fprintf(b, "\n<details><summary>Reasoning</summary>\n\n%s\n\n</details>\n", strings.TrimSpace(m.Thought))
 		}
 		if text := strings.TrimSpace(m.Text); text != "" {
-			fmt.Fprintf(b, "\n%s\n", text)
+			fmt.Fprintf(b, "\n%s\n%s", text, unclosed(text))
 		}
 		if m.Ending != "" {
 			fmt.Fprintf(b, "\n*%s*\n", oneLine(m.Ending, 400))
 		}
 	}
 	return b.Flush()
+}
+
+// unclosed is the line that closes a code block which is still open at the end of text: an answer that was
+// stopped would otherwise take the next ones into it.
+func unclosed(text string) string {
+	open := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		fence := line[:len(line)-len(strings.TrimLeft(line, line[:min(1, len(line))]))]
+		switch {
+		case len(fence) < 3 || fence[0] != '`' && fence[0] != '~':
+		case open == "":
+			open = fence
+		case strings.HasPrefix(fence, open) && fence == line:
+			open = ""
+		}
+	}
+	if open != "" {
+		open += "\n"
+	}
+	return open
 }
 
 // heading is a name on one line, or other if there is none.

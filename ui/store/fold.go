@@ -103,66 +103,92 @@ type Span struct {
 }
 
 const (
-	snippetBefore = 24  // runes shown in front of the first match
-	snippetRunes  = 120 // runes shown in all
+	snippetBefore = 24  // most runes shown in front of the first match
+	snippetRunes  = 120 // most runes shown in all
 )
 
-// snippet cuts the neighbourhood of the first match out of a text, on one line.
-func snippet(text string, terms []string) []Span {
-	runes, folded := []rune(text), []rune(fold(text))
-	match := make([]bool, 0, snippetRunes)
-	first := len(runes)
-	for _, t := range terms {
-		if at := strings.Index(string(folded), t); at >= 0 {
-			first = min(first, utf8.RuneCountInString(string(folded)[:at]))
+// snippet cuts the neighbourhood of the first match out of a text, on one line. Pieces that follow each other
+// differ in Match.
+func snippet(text string, terms []string) (spans []Span) {
+	from, before := 0, false
+	if first := firstMatch(text, terms); first > snippetBefore {
+		from, before = first-snippetBefore, true
+	}
+	window := make([]rune, 0, snippetRunes)
+	i, after := 0, false
+	for _, r := range text {
+		if after = len(window) == snippetRunes; after {
+			break
 		}
+		if i >= from {
+			window = append(window, r)
+		}
+		i++
 	}
-	if first == len(runes) {
-		first = 0
-	}
-	from := max(0, first-snippetBefore)
-	to := min(len(runes), from+snippetRunes)
-	window := string(folded[from:to])
-	match = match[:to-from]
-	for _, t := range terms {
-		for at := 0; ; {
-			next := strings.Index(window[at:], t)
-			if next < 0 {
+	if before { // begin with a whole word, if there are words
+		for i, r := range window[:min(snippetBefore, len(window))] {
+			if unicode.IsSpace(r) {
+				window = window[i+1:]
 				break
 			}
-			begin := utf8.RuneCountInString(window[:at+next])
-			for i := range utf8.RuneCountInString(t) {
-				match[begin+i] = true
-			}
-			at += next + len(t)
 		}
 	}
-	var spans []Span
-	var b strings.Builder
-	flush := func(match bool) {
-		if b.Len() > 0 {
-			spans = append(spans, Span{b.String(), match})
-			b.Reset()
+
+	add := func(piece string, match bool) {
+		if n := len(spans); n > 0 && spans[n-1].Match == match {
+			spans[n-1].Text += piece
+			return
 		}
+		spans = append(spans, Span{piece, match})
 	}
-	if from > 0 {
-		b.WriteString("…")
+	if before {
+		add("…", false)
 	}
-	for i, r := range runes[from:to] {
-		if i > 0 && match[i] != match[i-1] || i == 0 && match[0] {
-			flush(!match[i])
-		}
+	match := matches(window, terms)
+	for i, r := range window {
 		if unicode.IsSpace(r) || unicode.IsControl(r) {
 			r = ' '
 		}
-		b.WriteRune(r)
+		add(string(r), match[i])
 	}
-	if to > from {
-		flush(match[to-from-1])
-	}
-	if to < len(runes) {
-		b.WriteString("…")
-		flush(false)
+	if after {
+		add("…", false)
 	}
 	return spans
+}
+
+// firstMatch is the number of runes in front of the first term in text, 0 if there is none.
+func firstMatch(text string, terms []string) int {
+	folded := fold(text)
+	first := len(folded)
+	for _, t := range terms {
+		if at := strings.Index(folded[:min(len(folded), first+len(t))], t); at >= 0 {
+			first = min(first, at)
+		}
+	}
+	if first == len(folded) {
+		return 0
+	}
+	return utf8.RuneCountInString(folded[:first])
+}
+
+// matches marks the runes that belong to one of the terms.
+func matches(runes []rune, terms []string) []bool {
+	match := make([]bool, len(runes))
+	folded := fold(string(runes))
+	for _, t := range terms {
+		n := utf8.RuneCountInString(t)
+		for at := 0; ; at += len(t) {
+			next := strings.Index(folded[at:], t)
+			if next < 0 {
+				break
+			}
+			at += next
+			begin := utf8.RuneCountInString(folded[:at])
+			for i := range match[begin : begin+n] {
+				match[begin+i] = true
+			}
+		}
+	}
+	return match
 }

@@ -100,7 +100,7 @@ func (s *Store) add(ctx context.Context, what string, m Message) (Message, error
 				return err
 			}
 		}
-		if _, err := db.run(`UPDATE chats SET title = ? WHERE id = ? AND title = ''`, oneLine(m.Text, titleRunes), m.Chat); err != nil {
+		if _, err := db.run(`UPDATE chats SET title = ? WHERE id = ? AND title = ''`, titleOf(m.Text), m.Chat); err != nil {
 			return err
 		}
 		if err := stand(db, m.Chat, m.Parent, m.ID); err != nil {

@@ -128,26 +128,36 @@ func (s *Store) check() error {
 	if tables > 0 && id != applicationID {
 		return errors.New("it is a database of another program")
 	}
-	trouble, err := s.quickCheck()
+	trouble, err := quickCheck(s.db)
 	if err != nil || trouble == "" {
 		return err
 	}
-	if indexTrouble(trouble) && s.reindex() == nil {
-		if trouble, err = s.quickCheck(); err == nil && trouble == "" {
-			s.notes = append(s.notes, "The search index of the chats was damaged and was made anew.")
-			return nil
-		}
+	if indexTrouble(trouble) && s.db.transaction(func() error { return repairIndex(s.db) }) == nil {
+		s.notes = append(s.notes, "The search index of the chats was damaged and was made anew.")
+		return nil
 	}
 	return fmt.Errorf("%w: %s", sqlite3.CORRUPT, trouble)
 }
 
 // quickCheck returns the first thing that is wrong with the file, or "".
-func (s *Store) quickCheck() (trouble string, err error) {
-	err = s.db.one(func(r *sqlite3.Stmt) { trouble = r.ColumnText(0) }, `PRAGMA quick_check(1)`)
+func quickCheck(db *conn) (trouble string, err error) {
+	err = db.one(func(r *sqlite3.Stmt) { trouble = r.ColumnText(0) }, `PRAGMA quick_check(1)`)
 	if trouble == "ok" {
 		trouble = ""
 	}
 	return trouble, err
+}
+
+// repairIndex makes the search index anew. It fails, and changes nothing, if more is wrong than the index.
+func repairIndex(db *conn) error {
+	if err := reindex(db); err != nil {
+		return err
+	}
+	trouble, err := quickCheck(db)
+	if err == nil && trouble != "" {
+		err = errors.New(trouble)
+	}
+	return err
 }
 
 func damaged(err error) bool {

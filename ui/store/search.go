@@ -82,19 +82,17 @@ func index(db *conn, id int64, text string) error {
 	return err
 }
 
-// indexTrouble tells whether a complaint of SQLite's is about the search index and nothing else.
+// indexTrouble tells whether a complaint of SQLite's is about the search index.
 func indexTrouble(complaint string) bool {
-	return strings.Contains(complaint, "FTS5") && strings.Contains(complaint, "search")
+	return strings.Contains(strings.ToLower(complaint), "fts5") && strings.Contains(complaint, "search")
 }
 
 // reindex makes the search index anew from the messages.
-func (s *Store) reindex() error {
-	return s.db.transaction(func() error {
-		if err := s.db.Exec(`DROP TABLE search;` + searchTable); err != nil {
-			return err
-		}
-		return s.db.each(func(r *sqlite3.Stmt) error {
-			return index(s.db, r.ColumnInt64(0), r.ColumnText(1))
-		}, `SELECT id, text FROM messages WHERE state <> 'writing'`)
-	})
+func reindex(db *conn) error {
+	if err := db.Exec(`DROP TABLE search;` + searchTable); err != nil {
+		return err
+	}
+	return db.each(func(r *sqlite3.Stmt) error {
+		return index(db, r.ColumnInt64(0), r.ColumnText(1))
+	}, `SELECT id, text FROM messages WHERE state <> 'writing'`)
 }

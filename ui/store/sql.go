@@ -22,17 +22,19 @@ const busyTimeout = 5 * time.Second
 // memory is the name of a database that lives as long as its connection.
 const memory = ":memory:"
 
-// connect opens or creates the file at path.
+// connect opens or creates the file at path. An existing file is not changed.
 func connect(path string) (*conn, error) {
+	fresh := true
 	if path != memory {
-		// SQLite would let others read what it creates.
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // SQLite would let others read what it creates
 		if err != nil {
 			return nil, err
 		}
-		if err := f.Close(); err != nil {
+		info, err := f.Stat()
+		if err = errors.Join(err, f.Close()); err != nil {
 			return nil, err
 		}
+		fresh = info.Size() == 0
 	}
 	c, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_CREATE) // not as a URI: a % in a path is a %
 	if err != nil {
@@ -40,21 +42,28 @@ func connect(path string) (*conn, error) {
 	}
 	db := &conn{c, map[string]*sqlite3.Stmt{}}
 	err = db.BusyTimeout(busyTimeout)
+	if err == nil && fresh {
+		err = db.Exec(`PRAGMA auto_vacuum = INCREMENTAL`) // later it has no effect, but writes to the file
+	}
 	if err == nil {
-		// The order counts: auto_vacuum only works before the first table. The result of journal_mode is not
-		// looked at: a file system without shared memory keeps its rollback journal, which is as safe.
+		// The result of journal_mode is not looked at: a file system without shared memory keeps its rollback
+		// journal, which is as safe.
 		err = db.Exec(`
-			PRAGMA auto_vacuum = INCREMENTAL;
 			PRAGMA journal_mode = WAL;
 			PRAGMA synchronous = FULL;
 			PRAGMA foreign_keys = ON;
 			PRAGMA secure_delete = ON;
 			PRAGMA trusted_schema = OFF;
 			PRAGMA cell_size_check = ON;
-			PRAGMA cache_size = -2048`)
+			PRAGMA cache_size = -2048;
+			SELECT count(*) FROM sqlite_schema`)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.close())
+	}
+	if path != memory { // the last statement has made these
+		_ = os.Chmod(path+"-wal", 0o600)
+		_ = os.Chmod(path+"-shm", 0o600)
 	}
 	return db, nil
 }

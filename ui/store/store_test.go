@@ -10,19 +10,21 @@ import (
 	"time"
 )
 
-// engineFolder holds SQLite's machine code for all stores of the tests, which begin in many folders.
+// engineFolder holds SQLite's machine code for all stores of the tests, which lie in many folders.
+var engineFolder string
+
 func TestMain(m *testing.M) {
 	if os.Getenv(childEnv) != "" {
 		child()
 		return
 	}
-	folder, err := os.MkdirTemp("", "hotcell-engine-")
-	if err != nil {
+	var err error
+	if engineFolder, err = os.MkdirTemp("", "hotcell-engine-"); err != nil {
 		panic(err)
 	}
-	prepareEngine(folder)
+	prepareEngine(engineFolder)
 	status := m.Run()
-	_ = os.RemoveAll(folder)
+	_ = os.RemoveAll(engineFolder)
 	os.Exit(status)
 }
 
@@ -92,7 +94,7 @@ func TestAChatIsKept(t *testing.T) {
 	if list := must[[]Listed](t)(s.Recent(ctx, 10, 0)); len(list) != 0 {
 		t.Fatalf("an empty chat is listed: %v", list)
 	}
-	q := must[Message](t)(s.Ask(ctx, c.ID, 0, "Why is\nthe sky \x00 blue?"))
+	q := must[Message](t)(s.Ask(ctx, c.ID, 0, "\n Why is  the sky \x00 blue?\nI wonder."))
 	a := must[Message](t)(s.Answer(ctx, c.ID, q.ID, "companion", "Smalltalk"))
 	ok(t, s.Append(ctx, a.ID, "Be", "hm"))
 	ok(t, s.Append(ctx, a.ID, "cause.", "m"))
@@ -106,7 +108,7 @@ func TestAChatIsKept(t *testing.T) {
 		t.Errorf("the chat came back as %+v", c)
 	}
 	p := must[[]Message](t)(s.Path(ctx, c.ID))
-	if len(p) != 2 || p[0].Text != "Why is\nthe sky \uFFFD blue?" || p[0].Speaker != User || p[0].State != Complete {
+	if len(p) != 2 || p[0].Text != "\n Why is  the sky \uFFFD blue?\nI wonder." || p[0].Speaker != User || p[0].State != Complete {
 		t.Fatalf("the path came back as %+v", p)
 	}
 	if m := p[1]; m.Text != "Because." || m.Thought != "hmm" || m.Speaker != Assistant || m.Outcome != out || m.Parent != q.ID || m.Ended.Before(m.Created) {

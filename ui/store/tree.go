@@ -9,27 +9,26 @@ import (
 // Path returns the messages from the first one to the leaf at which the chat stands: what the screen shows.
 func (s *Store) Path(ctx context.Context, chatID int64) (path []Message, err error) {
 	err = s.do(ctx, "read the chat", func(db *conn) error {
-		c, err := chat(db, chatID)
-		if err != nil {
+		if _, err := chat(db, chatID); err != nil {
 			return err
 		}
-		path, err = pathTo(db, c)
+		path, err = pathOf(db, chatID)
 		return err
 	})
 	return path, err
 }
 
-// pathTo walks up from the leaf. A parent has a smaller number than its child, also in a file that somebody
-// edited: without that condition a ring of parents would never end.
-func pathTo(db *conn, c Chat) ([]Message, error) {
-	path, err := list(db, `
-		WITH RECURSIVE up(id, parent) AS (
-			SELECT id, parent FROM messages WHERE id = ? AND chat = ?
-			UNION ALL
-			SELECT m.id, m.parent FROM up JOIN messages m ON m.id = up.parent WHERE m.id < up.id
-		)
-		SELECT `+messageColumns+` FROM up JOIN messages m ON m.id = up.id ORDER BY m.id`, c.Leaf, c.ID)
-	return path, err
+// up walks from the leaf of a chat to the first message. A parent has a smaller number than its child, also in
+// a file that somebody edited: without that condition a ring of parents would never end.
+const up = `
+	WITH RECURSIVE up(id, parent) AS (
+		SELECT m.id, m.parent FROM chats c JOIN messages m ON m.id = c.leaf AND m.chat = c.id WHERE c.id = ?
+		UNION ALL
+		SELECT m.id, m.parent FROM up JOIN messages m ON m.id = up.parent WHERE m.id < up.id
+	) `
+
+func pathOf(db *conn, chat int64) ([]Message, error) {
+	return list(db, up+`SELECT `+messageColumns+` FROM up JOIN messages m ON m.id = up.id ORDER BY m.id`, chat)
 }
 
 // Message returns one message.
@@ -84,12 +83,11 @@ func (s *Store) Choose(ctx context.Context, id int64) (path []Message, err error
 		if err != nil {
 			return err
 		}
-		c, err := chat(db, m.Chat)
-		if err != nil {
+		if _, err := chat(db, m.Chat); err != nil {
 			return err
 		}
-		// Down to the leaf, then up again: all that is passed is what was chosen last.
-		err = db.one(func(r *sqlite3.Stmt) { c.Leaf = r.ColumnInt64(0) }, `
+		var leaf int64 // below id, by what was chosen last
+		err = db.one(func(r *sqlite3.Stmt) { leaf = r.ColumnInt64(0) }, `
 			WITH RECURSIVE down(id) AS (
 				VALUES (?)
 				UNION ALL
@@ -102,15 +100,13 @@ func (s *Store) Choose(ctx context.Context, id int64) (path []Message, err error
 		if err != nil {
 			return err
 		}
-		if path, err = pathTo(db, c); err != nil {
+		if _, err := db.run(`UPDATE chats SET leaf = ? WHERE id = ?`, leaf, m.Chat); err != nil {
 			return err
 		}
-		for i := 1; i < len(path); i++ {
-			if _, err := db.run(`UPDATE messages SET chosen = ? WHERE id = ? AND chosen <> ?`, path[i].ID, path[i-1].ID, path[i].ID); err != nil {
-				return err
-			}
+		if _, err := db.run(up+`UPDATE messages SET chosen = up.id FROM up WHERE messages.id = up.parent AND chosen <> up.id`, m.Chat); err != nil {
+			return err
 		}
-		_, err = db.run(`UPDATE chats SET leaf = ? WHERE id = ?`, c.Leaf, c.ID)
+		path, err = pathOf(db, m.Chat)
 		return err
 	})
 	if err != nil {
