@@ -3,24 +3,33 @@ package ui
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
+
+	"hotcell/infer"
+	"hotcell/ui/field"
+	"hotcell/ui/look"
+	"hotcell/ui/menu"
+	"hotcell/ui/roles"
+	"hotcell/ui/settings"
 )
 
 // How the screen comes to be. Messages walk down, what is drawn walks to the right:
 //
 //	keyboard ─ ttyIn ──── tea.KeyMsg ────┐
 //	terminal ──────── tea.WindowSizeMsg ─┤
-//	load.run ─ progress ─ loadProgressMsg┤     model.Update          model.View
-//	         └ engine ─── loadMsg ───────┼──▶ the only place ──▶ Layout ─▶ Rects
-//	infer.Generation                     │    where anything        │
-//	  Append, SetPrefill (engine)        │    changes               ├ drawHeader
-//	  Ready ─ atEdge ──── drainMsg ──────┤                          ├ chatView.draw
-//	tea.Tick ──────────── toastMsg ──────┤                          ├ drawStatus
-//	a command's panic ─── crashMsg ──────┘                          ├ input.draw
-//	                                                                └ drawHint
+//	load.run ─ progress ─ progressMsg ───┤     model.Update           model.View
+//	         └ engine ─── loadMsg ───────┤  ┌▶ the only place ──────▶ Layout ─▶ Rects
+//	infer.Generation                     ├──┤  where anything           ├ drawHeader
+//	  Append, SetPrefill (engine)        │  │  changes                  ├ dashboard.draw
+//	  Ready ─ atEdge ──── drainMsg ──────┤  └▶ top screen of the ──────┐├ chatView.draw
+//	job ─ store ───────── jobMsg ────────┤     stack: Key, Click       ││ drawStatus
+//	tea.Tick ──────────── toastMsg ──────┤       │ menu.Action         ││ field.Lines
+//	a command's panic ─── crashMsg ──────┘       └▶ model.perform      │└ drawHint
+//	                                                                   └ Screen.Draw
 //
 // The engine never waits for the screen: it appends to the generation, and atEdge lets the model take
 // what has come at most once per drawEvery. When nothing happens no message comes and nothing is drawn.
@@ -38,22 +47,42 @@ const (
 type model struct {
 	ctx   context.Context // ends with the program; the engine's work hangs on it
 	cfg   Config
-	theme theme
+	theme look.Theme
 	now   func() time.Time
+	copy  func(text string) (how string, err error) // puts text on the clipboard
 
-	w, h  int
-	rects Rects
-	chat  chatView
-	input input
-	page  *page // over the chat, or nil
+	w, h    int
+	started bool // the first size is known, so what takes time was begun
+	rects   Rects
+	chat    chatView
+	input   field.Field
+	dash    dashboard
+	screens []menu.Screen // over the chat, the last on top
+	mouse   bool          // the terminal was asked to report the mouse
 
+	prefs         settings.Settings
+	settingsSaved chan struct{} // closed when the newest change of them is on disk
+	awake         awake
+	archive       archive
+	talk          talk
+	edit          *edit // nil when no question is being edited
+	recall        recall
+	waiting       bool // the draft is to be sent as soon as all is loaded
+	roles         *roles.Folder
+	role          roles.Role
+
+	modelID string  // of the engine, or of the model on its way
 	loading *load   // nil when the model is loaded or could not be
 	engine  Engine  // nil until then
 	answer  *answer // nil when nothing is being generated
+	work    *work   // a long operation besides; nil when there is none
+	listed  []Model // of the last listing
+	files   []Model // own files that were looked at
 
 	context, contextMax int // tokens
 	last                speed
 	hasLast             bool
+	deleted             int64 // the chat that was deleted last, for undo
 
 	toast      string
 	toastNo    int       // counts toasts, so that an old one's end does not clear a new one
@@ -62,9 +91,16 @@ type model struct {
 	crash      *crashMsg
 }
 
-func newModel(ctx context.Context, cfg Config, t theme, now func() time.Time) *model {
-	m := &model{ctx: ctx, cfg: cfg, theme: t, now: now, input: newInput(t)}
-	m.chat.theme = t
+// newModel makes the app. The theme must be that of prefs.
+func newModel(ctx context.Context, cfg Config, t look.Theme, prefs settings.Settings, now func() time.Time) *model {
+	m := &model{ctx: ctx, cfg: cfg, now: now, prefs: prefs, copy: func(string) (string, error) { return "", errNoClipboard }}
+	m.input = field.New(t, "Write a message")
+	m.setTheme(t)
+	m.dash.shown = prefs.Panels != "hidden"
+	m.chat.unfolded = !prefs.FoldThoughts
+	m.roles = roles.Open(filepath.Join(cfg.DataDir, "roles"))
+	m.modelID = m.firstModel()
+	m.role = m.firstRole()
 	m.loading = newLoad(now())
 	return m
 }
@@ -83,30 +119,56 @@ func atEdge(ready <-chan struct{}, start time.Time, msg func(at time.Time) tea.M
 	})
 }
 
-// Init starts loading the model.
-func (m *model) Init() tea.Cmd {
-	return tea.Batch(m.loading.run(m), m.loading.await())
-}
+// startMsg comes when the first frame is on screen: what takes time begins then.
+type startMsg struct{}
+
+// Init does nothing: the first frame must not wait.
+func (m *model) Init() tea.Cmd { return nil }
 
 // Update changes the model by one message.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := m.update(msg)
 	m.layout()
-	return m, cmd
+	return m, tea.Batch(cmd, m.mouseMode())
 }
 
 func (m *model) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
+		if !m.started {
+			m.started = true
+			return tea.Tick(drawEvery, func(time.Time) tea.Msg { return startMsg{} })
+		}
+	case startMsg:
+		return tea.Batch(m.openStore(), m.loading.run(m, m.modelID, nil), m.loading.await(), m.sense())
 	case drainMsg:
 		return m.drain(msg)
+	case jobMsg:
+		m.archive.open--
+		return m.update(msg.result)
+	case storeMsg:
+		return m.opened(msg)
+	case resumedMsg:
+		return m.resumed(msg)
+	case branchMsg:
+		return m.branched(msg)
+	case begunMsg:
+		return m.begun(msg)
+	case appendedMsg:
+		m.appended(msg)
+	case failedMsg:
+		m.report(msg.what + ": " + msg.err.Error())
 	case loadMsg:
 		return m.loaded(msg)
-	case loadProgressMsg:
-		if m.loading != nil {
-			return m.loading.await()
-		}
+	case progressMsg:
+		return m.progressed(msg)
+	case menuMsg:
+		return msg(m)
+	case tickMsg:
+		return m.tick()
+	case sensedMsg:
+		m.sensedNow(msg)
 	case toastMsg:
 		if int(msg) == m.toastNo {
 			m.toast = ""
@@ -116,173 +178,68 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return tea.Quit
 	case tea.KeyMsg:
 		return m.key(msg)
+	case tea.MouseMsg:
+		return m.mouseEvent(tea.MouseEvent(msg))
 	}
 	return nil
 }
 
+// menuMsg is what work for a menu found, as a change of the model.
+type menuMsg func(m *model) tea.Cmd
+
 // layout fits the parts to the screen. It runs after every message, since a draft may have grown.
 func (m *model) layout() {
-	rects := Layout(Args{W: m.w, H: m.h})
-	w, _ := rects.InputText()
-	m.input.setSize(w, m.input.h)
-	rects = Layout(Args{W: m.w, H: m.h, Input: m.input.rows()})
+	args := Args{W: m.w, H: m.h, Dash: m.dash.shown && m.engine != nil, Strip: m.prefs.Panels == "strip"}
+	rects := Layout(args)
 	w, h := rects.InputText()
-	m.input.setSize(w, h)
+	if m.input.SetSize(w, max(1, min(h, field.MostRows))); true {
+		args.Input = m.input.Rows()
+	}
+	rects = Layout(args)
+	m.input.SetSize(rects.InputText())
 	if rects != m.rects {
 		m.rects = rects
 		m.chat.setSize(rects)
 	}
 }
 
-// key routes a key. A terminal sends Alt as an Esc before the key, and nothing is bound to Alt, so what
-// looks like Alt is an Esc and a key that came close behind it.
-func (m *model) key(k tea.KeyMsg) tea.Cmd {
-	if k.Paste {
-		return m.paste(string(k.Runes))
+// setTheme changes the look of everything.
+func (m *model) setTheme(t look.Theme) {
+	m.theme, m.chat.theme, m.chat.sheet = t, t, sheetOf(t)
+	for _, s := range m.chat.messages {
+		s.prose = prose{}
 	}
-	if k.Alt {
-		k.Alt = false
-		return tea.Batch(m.press(tea.KeyMsg{Type: tea.KeyEsc}), m.press(k))
-	}
-	return m.press(k)
+	text := m.input.Value()
+	m.input = field.New(t, "Write a message")
+	m.input.Set(text)
+	m.dash.setTheme(t)
 }
 
-// paste puts text into the draft. Terminals send its newlines as carriage returns.
-func (m *model) paste(text string) tea.Cmd {
-	if m.page != nil {
+// start sends what waited for the model and the chats: a message that was typed before, or the first one that was asked for.
+func (m *model) start() tea.Cmd {
+	if m.cannotAnswer() != "" || m.cfg.Resume {
 		return nil
 	}
-	if !m.input.insert(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)) {
-		return m.toastFor(fmt.Sprintf("the text was cut: a message has at most %d characters", longestDraft), longToast)
-	}
-	return nil
-}
-
-func (m *model) press(k tea.KeyMsg) tea.Cmd {
-	a := actionOf(k.String())
-	switch a {
-	case quit:
-		return m.askQuit()
-	case redraw:
-		return tea.ClearScreen
-	}
-	if m.page != nil {
-		if m.page.handle(a, m.h) {
-			m.page = nil
-		}
-		return nil
-	}
-	switch a {
-	case send:
+	if m.waiting {
+		m.waiting = false
 		return m.enter()
-	case newline:
-		m.input.insert("\n")
-	case stop:
-		return m.askStop()
-	case retry:
-		return m.retry()
-	case complete:
-		return m.completeCommand()
-	case pageUp:
-		m.chat.scrollBy(-max(1, m.chat.h-1))
-	case pageDown:
-		m.chat.scrollBy(max(1, m.chat.h-1))
-	case lineUp, lineDown:
-		if !m.input.empty() {
-			m.input.key(k)
-		} else if a == lineUp {
-			m.chat.scrollBy(-1)
-		} else {
-			m.chat.scrollBy(1)
-		}
-	case help:
-		if m.input.empty() {
-			return m.openHelp()
-		}
-		m.input.key(k)
-	default:
-		if a != noAction || k.Type == tea.KeyRunes || k.Type == tea.KeySpace {
-			m.input.key(k)
-		}
 	}
-	return nil
-}
-
-// enter sends the draft, runs it as a command, or breaks the line when it ends with a backslash.
-func (m *model) enter() tea.Cmd {
-	draft := m.input.value()
-	if strings.HasSuffix(draft, `\`) {
-		m.input.set(strings.TrimSuffix(draft, `\`) + "\n")
+	if m.cfg.Prompt == "" {
 		return nil
 	}
-	if cmd, isCommand := m.runCommand(draft); isCommand {
-		return cmd
-	}
-	text := strings.TrimSpace(draft)
-	switch {
-	case text == "":
-		return nil
-	case m.answer != nil:
-		return m.toastFor("wait, or press esc to stop the answer", longToast)
-	case m.loading != nil:
-		return m.toastFor("wait, the model is still loading", longToast)
-	case m.engine == nil:
-		return m.toastFor("no model is loaded", longToast)
-	}
-	m.input.set("")
-	return m.send(text)
+	text := m.cfg.Prompt
+	m.cfg.Prompt = ""
+	return m.send(text, len(m.chat.messages))
 }
 
-// send adds the user's message and asks for the answer.
-func (m *model) send(text string) tea.Cmd {
-	m.chat.add(&message{kind: fromUser, name: "you", text: text, at: m.now()})
-	return m.startAnswer()
-}
-
-// retry takes the last answer away and asks for another one.
-func (m *model) retry() tea.Cmd {
-	if m.answer != nil {
-		return m.toastFor("wait, or press esc to stop the answer", longToast)
+// options are how the next answer is to be sampled: the role's, changed by what the user has set.
+func (m *model) options() infer.Options {
+	o := infer.Options{MaxTokens: m.role.MaxTokens, Sampling: m.role.Sampling}
+	o = m.prefs.Sampling.Apply(o)
+	if m.cfg.Sampling != nil {
+		m.cfg.Sampling(&o)
 	}
-	kept := m.chat.messages
-	for len(kept) > 0 && kept[len(kept)-1].kind != fromUser {
-		kept = kept[:len(kept)-1]
-	}
-	if len(kept) == 0 || m.engine == nil {
-		return m.toastFor("there is nothing to answer again yet", longToast)
-	}
-	m.chat.messages = kept
-	return m.startAnswer()
-}
-
-func (m *model) newConversation() tea.Cmd {
-	if m.answer != nil {
-		return m.toastFor("wait, or press esc to stop the answer", longToast)
-	}
-	m.chat.clear()
-	m.context, m.hasLast = 0, false
-	return nil
-}
-
-// askStop stops the answer at the second press; one press is easily a slip, or half of an arrow key.
-func (m *model) askStop() tea.Cmd {
-	if m.answer == nil || m.answer.stopping {
-		return nil
-	}
-	if now := m.now(); now.After(m.stopBefore) {
-		m.stopBefore = now.Add(again)
-		return m.toastFor("press esc again to stop", again)
-	}
-	return m.stopAnswer()
-}
-
-func (m *model) stopAnswer() tea.Cmd {
-	m.toast, m.stopBefore = "", time.Time{}
-	if m.answer == nil {
-		return m.toastFor("nothing is being answered", longToast)
-	}
-	m.answer.stop()
-	return nil
+	return o
 }
 
 // askQuit stops the answer at once, and quits at the second press.
@@ -300,19 +257,6 @@ func (m *model) askQuit() tea.Cmd {
 
 func (m *model) quit() tea.Cmd { return tea.Quit }
 
-func (m *model) openHelp() tea.Cmd {
-	m.page = helpPage(m.theme)
-	return nil
-}
-
-func (m *model) openStats() tea.Cmd {
-	if m.engine == nil {
-		return m.toastFor("no model is loaded", longToast)
-	}
-	m.page = statsPage(m.theme, m.engine)
-	return nil
-}
-
 // say adds a sentence of ours to the chat.
 func (m *model) say(s string) { m.chat.add(&message{kind: fromApp, text: s, at: m.now()}) }
 
@@ -323,8 +267,20 @@ func (m *model) report(s string) {
 
 // toastFor shows a short message in the status line for a while.
 func (m *model) toastFor(s string, d time.Duration) tea.Cmd {
-	m.toast = s
+	m.toast = look.Label(s)
 	m.toastNo++
 	no := m.toastNo
 	return tea.Tick(d, func(time.Time) tea.Msg { return toastMsg(no) })
+}
+
+// paste puts text into the draft.
+func (m *model) paste(text string) tea.Cmd {
+	lines := strings.Count(text, "\r") + strings.Count(text, "\n")
+	if !m.input.Insert(text) {
+		return m.toastFor(fmt.Sprintf("the text was cut: a message has at most %d characters", field.Longest), longToast)
+	}
+	if lines >= 10 {
+		return m.toastFor(fmt.Sprintf("pasted %d lines, %d characters", lines+1, len([]rune(text))), longToast)
+	}
+	return nil
 }

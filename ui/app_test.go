@@ -2,7 +2,6 @@ package ui
 
 import (
 	"errors"
-	"go/build"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +9,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"hotcell/infer"
+	"hotcell/ui/field"
 )
 
 func (b *bench) shows(want string) {
@@ -76,7 +76,7 @@ func TestPasteKeepsItsLines(t *testing.T) {
 
 func TestAPasteThatIsTooLongIsCutAndTold(t *testing.T) {
 	b, _ := newBench(t, 80, 24)
-	b.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(strings.Repeat("漢\n", longestDraft/2+1)), Paste: true})
+	b.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(strings.Repeat("漢\n", field.Longest/2+1)), Paste: true})
 	b.shows("the text was cut: a message has at most 100000 characters")
 }
 
@@ -122,7 +122,7 @@ func TestControlCStopsOnceAndQuitsTwice(t *testing.T) {
 	}
 	b.shows("press ^C again to quit")
 	b.clock = b.clock.Add(900 * time.Millisecond)
-	if _, cmd := b.Update(tea.KeyMsg{Type: tea.KeyCtrlC}); cmd == nil || cmd() != tea.Quit() {
+	if _, cmd := b.Update(tea.KeyMsg{Type: tea.KeyCtrlC}); cmd == nil || !quits(cmd) {
 		t.Error("the second ^C did not quit")
 	}
 }
@@ -241,40 +241,58 @@ func TestSpeedIsThatOfTheLastSecondAndOfTheAnswer(t *testing.T) {
 	b.shows("5.0 tok/s · avg 7.5 · 30 tok")
 }
 
-func TestCommands(t *testing.T) {
+func TestThePaletteFindsAndRunsCommands(t *testing.T) {
 	b, _ := newBench(t, 80, 24)
-	b.typeText("/st")
-	b.press(tea.KeyTab)
-	b.shows("/stop /stats")
-	b.typeText("a")
-	b.press(tea.KeyTab, tea.KeyEnter)
-	b.shows("Statistics")
+	b.typeText("/")
+	b.shows("begin a new chat")
+	b.typeText("hel")
+	b.hides("begin a new chat")
+	b.shows("/help")
+	b.press(tea.KeyEnter)
+	b.shows("keys, commands, numbers")
 	b.press(tea.KeyEsc)
-	b.hides("Statistics")
 	b.typeText("?")
-	b.shows("keys on this screen")
+	b.shows("keys, commands, numbers")
 	b.press(tea.KeyEsc)
 	b.typeText("what?")
 	b.shows("> what?")
 	b.press(tea.KeyCtrlU)
 	b.ask("/nosuch")
-	b.shows("There is no command /nosuch")
-	b.shows("> /nosuch")
-	b.press(tea.KeyCtrlU)
-	b.ask("/new")
-	b.hides("no command")
+	b.shows("there is no command /nosuch")
+	b.press(tea.KeyEsc)
+	b.typeText("/x")
+	b.press(tea.KeyBackspace, tea.KeyBackspace)
+	b.shows("Write a message")
 	b.typeText("/quit")
-	if _, cmd := b.Update(tea.KeyMsg{Type: tea.KeyEnter}); cmd == nil || cmd() != tea.Quit() {
+	if _, cmd := b.Update(tea.KeyMsg{Type: tea.KeyEnter}); cmd == nil || !quits(cmd) {
 		t.Error("/quit did not quit")
 	}
 }
 
-func TestWhatOnlyLooksLikeACommandIsSent(t *testing.T) {
-	for _, text := range []string{"/usr/bin/env is what?", "/etc", "1/2"} {
+// quits reports whether a command ends the program.
+func quits(cmd tea.Cmd) bool {
+	switch msg := cmd().(type) {
+	case tea.BatchMsg:
+		for _, c := range msg {
+			if c != nil && quits(c) {
+				return true
+			}
+		}
+	case tea.QuitMsg:
+		return true
+	}
+	return false
+}
+
+func TestWhatOnlyLooksLikeACommandBecomesTheDraft(t *testing.T) {
+	for _, text := range []string{"/usr/bin/env is what?", "/2 is a half"} {
 		b, e := newBench(t, 80, 24)
-		b.ask(text)
-		if sent := len(e.asked) == 1; sent != (text != "/etc") {
-			t.Errorf("%q: sent %v", text, sent)
+		for _, r := range text {
+			b.typeText(string(r))
+		}
+		b.press(tea.KeyEnter)
+		if len(e.asked) != 1 || e.asked[0][1].Content != text {
+			t.Errorf("%q was sent as %q", text, e.asked)
 		}
 	}
 }
@@ -324,7 +342,7 @@ func TestWithoutAModelTheAppStaysUsable(t *testing.T) {
 	b.press(tea.KeyCtrlU)
 	b.ask("/stats")
 	b.ask("/help")
-	b.shows("keys on this screen")
+	b.shows("keys, commands, numbers")
 }
 
 func TestThePromptIsSentWhenTheModelIsLoaded(t *testing.T) {
@@ -333,32 +351,6 @@ func TestThePromptIsSentWhenTheModelIsLoaded(t *testing.T) {
 	b.Update(loadMsg{engine: e})
 	if len(e.asked) != 1 || e.asked[0][1].Content != "first" {
 		t.Errorf("asked %q", e.asked)
-	}
-}
-
-// TestImports holds the direction of imports: ui knows infer's plain types and nothing else of the
-// project, and termfirst must be initialised before anything that needs os/signal.
-func TestImports(t *testing.T) {
-	allowed := map[string][]string{
-		".":           {"hotcell/infer", "hotcell/ui/termfirst"},
-		"./termfirst": {"os"},
-	}
-	for dir, want := range allowed {
-		pkg, err := build.ImportDir(dir, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, imported := range pkg.Imports {
-			if dir == "." && !strings.HasPrefix(imported, "hotcell") {
-				continue
-			}
-			if !strings.Contains(" "+strings.Join(want, " ")+" ", " "+imported+" ") {
-				t.Errorf("%s imports %s", dir, imported)
-			}
-		}
-	}
-	if "hotcell/ui/termfirst" > "os/signal" {
-		t.Error("termfirst's path must sort before os/signal")
 	}
 }
 

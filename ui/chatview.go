@@ -1,21 +1,28 @@
 package ui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+
+	"hotcell/ui/look"
+	"hotcell/ui/markdown"
+	"hotcell/ui/menu"
 )
 
 // chatView shows the messages. The bottom row of the view is the end of the newest message, unless the
 // user has scrolled up: then it stays at one row of one message, whatever is added below. Only messages
 // that are visible, or that are scrolled over, are ever wrapped.
 type chatView struct {
-	theme    theme
+	theme    look.Theme
+	sheet    *markdown.Sheet
 	messages []*message
 
-	w, h   int
-	indent int
-	roomy  bool // an empty row between messages
-	wide   bool // the model's name in an answer's header
+	w, h     int
+	indent   int
+	roomy    bool // an empty row between messages
+	wide     bool // the model's name in an answer's header
+	unfolded bool // thoughts are shown whole
 
 	scrolled bool
 	bottom   place // the row at the bottom of the view, when scrolled
@@ -30,15 +37,15 @@ func (c *chatView) add(m *message) {
 	c.scrolled = false
 }
 
-// clear removes all messages.
-func (c *chatView) clear() {
-	c.messages = nil
+// show replaces all messages and scrolls to the end.
+func (c *chatView) show(messages []*message) {
+	c.messages = messages
 	c.scrolled = false
 }
 
 // setSize gives the view its region. A scrolled view stays at the same part of the same message.
 func (c *chatView) setSize(r Rects) {
-	w, wide := r.Chat.W, r.Chat.W >= wideW
+	w, wide := r.Chat.W, r.Chat.W >= menu.Narrow && r.Wide
 	if c.scrolled && w != c.w {
 		was := c.height(c.bottom.message)
 		c.w, c.h, c.indent, c.roomy, c.wide = w, r.Chat.H, r.Indent, r.Roomy, wide
@@ -57,6 +64,16 @@ func (c *chatView) scrollBy(n int) {
 		c.scrolled, c.bottom = true, c.end()
 	}
 	c.bottom, _ = c.step(c.bottom, n)
+	c.settle()
+}
+
+// scrollTo brings the beginning of message i to the top of the view.
+func (c *chatView) scrollTo(i int) {
+	if i < 0 || i >= len(c.messages) {
+		return
+	}
+	c.scrolled = true
+	c.bottom, _ = c.step(place{message: i}, c.h-1)
 	c.settle()
 }
 
@@ -87,26 +104,31 @@ func (c *chatView) end() place {
 
 // step walks n rows from p, up when n is negative, as far as there are rows, and tells how many it went.
 func (c *chatView) step(p place, n int) (to place, went int) {
-	for ; n < 0; n++ {
-		if p.row == 0 {
+	for n != 0 {
+		if n < 0 {
+			if p.row > 0 {
+				d := min(p.row, -n)
+				p.row, n, went = p.row-d, n+d, went+d
+				continue
+			}
 			if p.message == 0 {
 				return p, went
 			}
 			p.message--
-			p.row = c.height(p.message)
+			p.row = c.height(p.message) - 1
+			n, went = n+1, went+1
+			continue
 		}
-		p.row--
-		went++
-	}
-	for ; n > 0; n-- {
-		if p.row == c.height(p.message)-1 {
-			if p.message == len(c.messages)-1 {
-				return p, went
-			}
-			p = place{p.message + 1, -1}
+		if last := c.height(p.message) - 1; p.row < last {
+			d := min(last-p.row, n)
+			p.row, n, went = p.row+d, n-d, went+d
+			continue
 		}
-		p.row++
-		went++
+		if p.message == len(c.messages)-1 {
+			return p, went
+		}
+		p = place{p.message + 1, 0}
+		n, went = n-1, went+1
 	}
 	return p, went
 }
@@ -122,9 +144,13 @@ func (c *chatView) draw() []string {
 		p = c.end()
 	}
 	p, above := c.step(p, -(c.h - 1))
-	for i := 0; i <= above; i++ {
-		rows[i] = c.row(p)
-		p, _ = c.step(p, 1)
+	for i := 0; i <= above; {
+		all := c.rows(p.message)
+		for ; p.row < len(all) && i <= above; i++ {
+			rows[i] = all[p.row]()
+			p.row++
+		}
+		p = place{message: p.message + 1}
 	}
 	return rows
 }
@@ -144,9 +170,13 @@ func (c *chatView) parts(i int) parts {
 	if m.kind != fromApp {
 		p.header = 1
 	}
-	w := c.w - c.indent
-	p.notices = slices.Concat(m.topRows.get(m.notices, w), m.thoughtRows(w))
-	p.text = m.rows.get(m.text, w)
+	w := max(1, c.w-c.indent)
+	p.notices = slices.Concat(m.topRows.get(m.notices, w), m.thoughtRows(w, c.unfolded))
+	if m.kind == fromModel {
+		p.text = m.prose.rows(m.text, !m.ended, w, c.sheet)
+	} else {
+		p.text = m.plain.get(m.text, w)
+	}
 	p.after = m.lastRows.get(m.ending, w)
 	return p
 }
@@ -157,56 +187,71 @@ func (c *chatView) height(i int) int {
 	return max(1, p.gap+p.header+len(p.notices)+len(p.text)+len(p.after))
 }
 
-// row draws one row.
-func (c *chatView) row(at place) string {
-	m, p, k := c.messages[at.message], c.parts(at.message), at.row
-	if k < p.gap {
-		return ""
-	}
-	if k -= p.gap; k < p.header {
-		return c.header(m)
-	}
+// rows are the rows of message i, each drawn when it is called for.
+func (c *chatView) rows(i int) []func() string {
+	m, p := c.messages[i], c.parts(i)
+	rows := make([]func() string, 0, p.gap+p.header+len(p.notices)+len(p.text)+len(p.after))
 	indent := strings.Repeat(" ", c.indent)
-	if k -= p.header; k < len(p.notices) {
-		return indent + c.theme.dim.Render(p.notices[k])
-	}
-	if k -= len(p.notices); k < len(p.text) {
-		text := p.text[k]
-		switch {
-		case m.failed:
-			text = c.theme.bad.Render(text)
-		case m.kind == fromApp:
-			text = c.theme.dim.Render(text)
+	styled := func(lines []string, style func(...string) string) {
+		for _, line := range lines {
+			rows = append(rows, func() string { return indent + style(line) })
 		}
-		return indent + text
 	}
-	if k -= len(p.text); k < len(p.after) {
-		style := c.theme.dim
-		if m.failed {
-			style = c.theme.bad
-		}
-		return indent + style.Render(p.after[k])
+	asIs := func(s ...string) string { return s[0] }
+	for range p.gap {
+		rows = append(rows, func() string { return "" })
 	}
-	return ""
+	for range p.header {
+		rows = append(rows, func() string { return c.header(m) })
+	}
+	styled(p.notices, c.theme.Dim.Render)
+	switch {
+	case m.kind == fromApp && m.failed:
+		styled(p.text, c.theme.Bad.Render)
+	case m.kind == fromApp:
+		styled(p.text, c.theme.Dim.Render)
+	default:
+		styled(p.text, asIs)
+	}
+	if m.failed {
+		styled(p.after, c.theme.Bad.Render)
+	} else {
+		styled(p.after, c.theme.Dim.Render)
+	}
+	if len(rows) == 0 {
+		rows = append(rows, func() string { return "" })
+	}
+	return rows
 }
 
-// header is the line above a message: who, and what an answer took.
+// header is the line above a message: who, which branch, and what an answer took.
 func (c *chatView) header(m *message) string {
 	t := c.theme
-	if m.kind == fromUser {
-		return t.fit(t.ok.Bold(true).Render(m.name)+t.dim.Render("  "+m.at.Format("15:04")), c.w)
+	branch := ""
+	if m.branched() {
+		branch = fmt.Sprintf("%d/%d", m.place, m.places)
 	}
-	left := t.accent.Render(m.name)
+	if m.kind == fromUser {
+		left := t.OK.Bold(true).Render(m.name) + t.Dim.Render("  "+m.at.Format("15:04"))
+		if branch != "" {
+			branch = t.Warn.Render("edited " + t.Dot + " " + branch)
+		}
+		return t.Spread(left, branch, max(1, c.w-c.indent))
+	}
+	left := t.Accent.Render(m.name)
+	if branch != "" {
+		left += " " + t.Warn.Render(branch)
+	}
 	if c.wide {
-		left += "  " + t.dim.Render(m.model)
+		left += "  " + t.Dim.Render(m.model)
 	}
 	if !m.ended || m.speed.tokens == 0 {
-		return t.fit(left, c.w)
+		return t.Fit(left, c.w)
 	}
-	sep := " " + t.dot + " "
+	sep := " " + t.Dot + " "
 	if c.wide {
-		return t.spread(left, t.dim.Render(strings.Join(m.speed.parts(t), sep)), c.w-c.indent)
+		return t.Spread(left, t.Dim.Render(strings.Join(m.speed.parts(t), sep)), c.w-c.indent)
 	}
-	room := c.w - len([]rune(m.name)) - 2
-	return t.fit(left+"  "+t.dim.Render(joinFitting(m.speed.parts(t), sep, room)), c.w)
+	room := c.w - look.Width(left) - 2
+	return t.Fit(left+"  "+t.Dim.Render(look.JoinFitting(m.speed.parts(t), sep, room)), c.w)
 }

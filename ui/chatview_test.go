@@ -5,11 +5,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hotcell/ui/look"
 )
 
 // newChat is a view of w by h with n messages of three numbered lines each.
 func newChat(w, h, n int) *chatView {
-	c := &chatView{theme: newTheme(true, false)}
+	c := &chatView{theme: look.New(true, false)}
+	c.sheet = sheetOf(c.theme)
 	c.setSize(Rects{Chat: Rect{W: w, H: h}})
 	for i := range n {
 		c.add(&message{kind: fromApp, text: fmt.Sprintf("m%d line one\nm%d line two\nm%d line three", i, i, i)})
@@ -103,7 +106,7 @@ func TestOnlyVisibleMessagesAreWrapped(t *testing.T) {
 	c.draw()
 	wrappedOnes := 0
 	for _, m := range c.messages {
-		if m.rows.width > 0 {
+		if m.plain.width > 0 {
 			wrappedOnes++
 		}
 	}
@@ -114,16 +117,17 @@ func TestOnlyVisibleMessagesAreWrapped(t *testing.T) {
 
 func TestAnswersCarryTheirSpeed(t *testing.T) {
 	m := &message{kind: fromModel, name: "Coder", model: "Qwen", text: "x", ended: true,
-		speed: speed{rate: reading{6.8, true}, tokens: 212, ttft: 1600 * time.Millisecond, ttftSet: true}}
+		speed: speed{rate: look.Known(6.8, true), tokens: 212, ttft: 1600 * time.Millisecond, ttftSet: true}}
 	for w, want := range map[int]string{
 		120: "Coder  Qwen" + strings.Repeat(" ", 70) + "6.8 tok/s · 212 tok · TTFT 1.6 s",
 		80:  "Coder  6.8 tok/s · 212 tok · TTFT 1.6 s",
 		30:  "Coder  6.8 tok/s · 212 tok",
 		12:  "Coder  ",
 	} {
-		c := &chatView{theme: newTheme(true, false)}
+		c := &chatView{theme: look.New(true, false)}
+		c.sheet = sheetOf(c.theme)
 		c.add(m)
-		c.setSize(Rects{Chat: Rect{W: w, H: 3}})
+		c.setSize(Rects{Chat: Rect{W: w, H: 3}, Wide: w >= 110})
 		if got := plain(c.draw()[0]); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
 			t.Errorf("width %d: %q, want %q", w, got, want)
 		}

@@ -2,52 +2,65 @@ package ui
 
 import (
 	"fmt"
-	"strings"
+
+	"hotcell/ui/look"
+	"hotcell/ui/menu"
 )
 
 // headerData is what the header shows.
 type headerData struct {
-	model, role      string
-	context, contMax int // tokens; a maximum of 0 means that it is not known yet
+	model, role, title string
+	context, contMax   int // tokens; a maximum of 0 means that it is not known yet
 }
 
 // drawHeader draws the top line, and a rule below it when its region has two rows. As the width shrinks
-// the program's name goes, then the words, then the bar, then the count becomes a share.
-func drawHeader(t theme, d headerData, r Rect) []string {
-	wall := t.border.Render(" " + t.wall + " ")
-	model, role := t.accent.Render(sanitizeLabel(d.model)), sanitizeLabel(d.role)
-	left := " " + model + wall + role
-	switch {
-	case r.W >= wideW:
-		left = " hotcell" + wall + model + wall + "role " + role
-	case r.W < tinyW:
-		left = model
+// the chat's title and the program's name go, then the words, then the bar, then the count becomes a share.
+func drawHeader(t look.Theme, d headerData, r Rect) []string {
+	wall := t.Border.Render(" " + t.Wall + " ")
+	open := ""
+	if t.Open != "" {
+		open = t.Dim.Render(" " + t.Open)
 	}
-	lines := []string{t.spread(left, t.context(d.context, d.contMax, r.W), r.W)}
+	model, role, title := t.Accent.Render(look.Label(d.model)), look.Label(d.role), look.Label(d.title)
+	left := " " + model + open + wall + role + open
+	switch {
+	case r.W >= menu.WideW:
+		left = " hotcell" + wall + model + open + wall + "role " + role + open
+		if title != "" {
+			left += wall + "chat " + title + open
+		}
+	case r.W >= menu.Narrow:
+		if title != "" {
+			left += wall + title
+		}
+	case r.W < menu.TinyW:
+		left = model + wall + role
+	}
+	lines := []string{t.Spread(left, contextMeter(t, d.context, d.contMax, r.W), r.W)}
 	if r.H > 1 {
-		lines = append(lines, t.border.Render(strings.Repeat(t.rule, r.W)))
+		lines = append(lines, t.RuleLine(r.W))
 	}
 	return lines
 }
 
-// context tells how much of the context is used, as widely as a screen of w columns allows.
-func (t theme) context(used, most, w int) string {
+// contextMeter tells how much of the context is used, as widely as a line of w columns allows.
+func contextMeter(t look.Theme, used, most, w int) string {
 	if most <= 0 {
-		return t.dim.Render("ctx "+t.dash) + " "
+		return t.Dim.Render("ctx "+t.Dash) + " "
 	}
 	share := 100 * used / most
-	style := t.dim
+	style := t.Dim
 	switch {
 	case share >= 90:
-		style = t.bad
+		style = t.Bad
 	case share >= 75:
-		style = t.warn
+		style = t.Warn
 	}
 	switch {
-	case w >= narrow:
-		bar := t.bar(min(8, w/16), int64(used), int64(most))
-		return style.Render(fmt.Sprintf("ctx %s/%s", count(used), count(most))) + " " + bar + " "
-	case w >= tinyW:
+	case w >= menu.Narrow:
+		bar := t.Bar(min(8, w/16), int64(used), int64(most))
+		return style.Render(fmt.Sprintf("ctx %s/%s", look.Count(used), look.Count(most))) + " " + bar + " "
+	case w >= menu.TinyW:
 		return style.Render(fmt.Sprintf("ctx %d%%", share)) + " "
 	}
 	return style.Render(fmt.Sprintf("%d%%", share))

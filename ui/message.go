@@ -2,11 +2,11 @@ package ui
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
+	"hotcell/ui/look"
+	"hotcell/ui/store"
 )
 
 // kind is what a message of the chat is.
@@ -15,7 +15,7 @@ type kind int
 const (
 	fromUser  kind = iota
 	fromModel      // an answer, whole or still growing
-	fromApp        // a sentence of ours; never sent to the model
+	fromApp        // a sentence of ours; never sent to the model and not kept
 )
 
 // message is one message of the chat as it is shown.
@@ -25,48 +25,83 @@ type message struct {
 	text string // as typed or generated, never cleaned; it only grows
 	at   time.Time
 
+	id            int64 // in the store; 0: not there
+	place, places int   // among the branches at this point, from 1; 0: not known
+
 	thought string // what a reasoning model thought before it answered; it only grows
 	notices string // lines above an answer's text: what the engine had to tell about it
 	ending  string // a line below an answer's text: why it ended early; empty when it ended by itself
-	failed  bool   // a fromApp message that tells of a failure
+	failed  bool   // a failure is told here
 
-	model    string // name of the model that answers
-	speed    speed  // of an answer that has ended
-	ended    bool
-	rows     wrapped
+	model string // name of the model that answers
+	speed speed  // of an answer that has ended
+	ended bool
+	cut   bool // it ended before the model had ended its turn, so it can be continued
+
+	plain    wrapped // of text, where it is not markdown
 	topRows  wrapped
 	thinking wrapped // of thought
 	lastRows wrapped
+	prose    prose // of text
 }
+
+// restored is a message as it comes from the store.
+func restored(s store.Message) *message {
+	m := &message{
+		kind: fromUser, name: "you", text: s.Text, at: s.Created, id: s.ID, place: s.Place, places: s.Places,
+		thought: s.Thought, notices: s.Notice, ending: s.Ending, model: look.Label(s.Model), ended: true,
+	}
+	if s.Speaker != store.Assistant {
+		return m
+	}
+	m.kind, m.name = fromModel, look.Label(s.Role)
+	if m.name == "" {
+		m.name = "assistant"
+	}
+	m.failed = s.State == store.Failed
+	m.cut = s.State == store.Stopped
+	if m.cut && m.ending == "" {
+		m.ending = "stopped when the program ended; /continue goes on"
+	}
+	m.speed = speed{tokens: uint64(s.Tokens), rate: look.Known(s.Rate, s.Rate > 0), ttft: s.FirstText, ttftSet: s.FirstText > 0}
+	return m
+}
+
+// branched reports whether the message has siblings to switch to.
+func (m *message) branched() bool { return m.places > 1 }
 
 // thoughtLines is how many lines of a thought are shown while the answer has not begun.
 const thoughtLines = 3
 
-// thoughtRows shows a thought: its last lines as they come, and one line in their place once the answer has begun.
-func (m *message) thoughtRows(width int) []string {
+// thoughtRows shows a thought: its last lines as they come, and one line in their place once the answer has begun, unless
+// it is unfolded.
+func (m *message) thoughtRows(width int, unfolded bool) []string {
 	if strings.TrimSpace(m.thought) == "" {
 		return nil
 	}
-	if m.text != "" || m.ended {
-		return []string{ansi.Truncate(fmt.Sprintf("thought for %d words", len(strings.Fields(m.thought))), max(1, width), "")}
-	}
 	rows := m.thinking.get(m.thought, width)
+	switch {
+	case unfolded:
+		return append([]string{look.Cut(fmt.Sprintf("thought, %d words:", len(strings.Fields(m.thought))), width)}, rows...)
+	case m.text != "" || m.ended:
+		return []string{look.Cut(fmt.Sprintf("thought for %d words, ^T unfolds", len(strings.Fields(m.thought))), max(1, width))}
+	}
 	return rows[max(0, len(rows)-thoughtLines):]
 }
 
 // speed is what is measured of one answer.
 type speed struct {
-	rate    reading       // decoded tokens per second, average of the answer
+	rate    look.Reading  // decoded tokens per second, average of the answer
 	tokens  uint64        // decoded
 	ttft    time.Duration // from sending to the first text
 	ttftSet bool
 }
 
 // parts are the measured numbers as words, the most important first.
-func (s speed) parts(t theme) []string {
-	parts := []string{t.tenths(s.rate) + " tok/s", fmt.Sprintf("%d tok", s.tokens)}
+func (s speed) parts(t look.Theme) []string {
+	parts := []string{t.Tenths(s.rate) + " tok/s", fmt.Sprintf("%d tok", s.tokens)}
 	if s.ttftSet {
-		parts = append(parts, "TTFT "+seconds(s.ttft))
+		parts = append(parts, "TTFT "+look.Seconds(s.ttft))
 	}
 	return parts
 }
@@ -94,55 +129,16 @@ func (w *wrapped) get(text string, width int) []string {
 			if end < 0 {
 				break
 			}
-			w.lines = append(w.lines, wrapLine(text[w.done:w.done+end], width)...)
+			w.lines = append(w.lines, look.WrapLine(text[w.done:w.done+end], width)...)
 			w.done += end + 1
 		}
 		w.stable = len(w.lines)
 		if tail := text[w.done:]; tail != "" {
-			w.lines = append(w.lines, wrapLine(tail, width)...)
+			w.lines = append(w.lines, look.WrapLine(tail, width)...)
 		}
 		w.seen = len(text)
 	}
 	return trimBlank(w.lines)
-}
-
-// hanging is what the lines below the first one are moved in by: the indent and the mark of a list item.
-var hanging = regexp.MustCompile(`^ *(?:[-*•] +|[0-9]{1,3}[.)] +)?`)
-
-// wrapLine cuts one line at spaces, and words that are too long at the edge.
-func wrapLine(line string, width int) []string {
-	line = sanitize(line)
-	if ansi.StringWidth(line) <= width {
-		return []string{line}
-	}
-	indent := ansi.StringWidth(hanging.FindString(line))
-	if indent > width/2 {
-		indent = 0
-	}
-	lines := wrapWords(line, width)
-	first := lines[0]
-	if indent == 0 || !strings.HasPrefix(line, first) {
-		return lines
-	}
-	lines = lines[:1]
-	for _, part := range wrapWords(strings.TrimLeft(line[len(first):], " "), width-indent) {
-		lines = append(lines, strings.Repeat(" ", indent)+part)
-	}
-	return lines
-}
-
-// wrapWords wraps without an indent. ansi.Wrap lets a line that begins with a wide character grow too
-// wide where the width is that of a character or two, so such lines are cut again.
-func wrapWords(line string, width int) []string {
-	var lines []string
-	for _, part := range strings.Split(ansi.Wrap(line, width, ""), "\n") {
-		if ansi.StringWidth(part) <= width {
-			lines = append(lines, part)
-			continue
-		}
-		lines = append(lines, strings.Split(ansi.Hardwrap(part, width, true), "\n")...)
-	}
-	return lines
 }
 
 // trimBlank leaves out empty lines at both ends; models like to begin and end with them.

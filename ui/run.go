@@ -14,6 +14,8 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/muesli/termenv"
 
+	"hotcell/ui/look"
+	"hotcell/ui/settings"
 	"hotcell/ui/termfirst"
 )
 
@@ -34,12 +36,21 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	noColor := setColours(cfg)
-	m := newModel(ctx, cfg, newTheme(noColor, cfg.ASCII), time.Now)
+	prefs, notes := settings.Default(), []string(nil)
+	if cfg.Settings != "" {
+		prefs, notes = settings.Load(cfg.Settings)
+	}
+	noColor := setColours(cfg, prefs)
+	out := &ttyOut{File: os.Stdout}
+	m := newModel(ctx, cfg, look.New(noColor, cfg.ASCII || prefs.ASCII), prefs, time.Now)
+	m.copy = clipboard(out, m.exportDir())
+	for _, note := range notes {
+		m.say(note)
+	}
 	p := tea.NewProgram(m,
 		tea.WithAltScreen(),
 		tea.WithInput(&ttyIn{File: os.Stdin, wait: joinWait}),
-		tea.WithOutput(&ttyOut{File: os.Stdout}),
+		tea.WithOutput(out),
 		tea.WithFPS(15), // its default wakes 60 times a second also when nothing is drawn
 		tea.WithoutSignalHandler(),
 	)
@@ -60,6 +71,7 @@ func Run(ctx context.Context, cfg Config) error {
 	cancelled := ctx.Err()
 	cancel()
 	m.finish()
+	m.letSleep()
 	switch {
 	case m.crash != nil:
 		fmt.Fprintf(os.Stderr, "%s\n", m.crash.stack)
@@ -72,26 +84,17 @@ func Run(ctx context.Context, cfg Config) error {
 	return cancelled
 }
 
-// finish waits a moment for the engine to stop, so that its model is not unmapped under it.
-func (m *model) finish() {
-	if m.answer == nil {
-		return
-	}
-	m.answer.cancel()
-	select {
-	case <-m.answer.gen.Done():
-	case <-time.After(patience):
-	}
-}
-
 // setColours chooses the colours from the environment and the settings alone; the terminal is never
 // asked. Without colours bold and reverse video stay, as the cursor is drawn in reverse.
-func setColours(cfg Config) (noColor bool) {
+func setColours(cfg Config, prefs settings.Settings) (noColor bool) {
 	profile := termenv.NewOutput(os.Stdout).EnvColorProfile()
 	if cfg.NoColor || profile == termenv.Ascii {
 		noColor, profile = true, termenv.ANSI
 	}
 	lipgloss.SetColorProfile(profile)
-	lipgloss.SetHasDarkBackground(!cfg.Light)
+	lipgloss.SetHasDarkBackground(dark(cfg, prefs))
 	return noColor
 }
+
+// dark reports whether the colours are for a dark background: as the program was told, else as the settings say.
+func dark(cfg Config, prefs settings.Settings) bool { return !cfg.Light && prefs.Theme != "light" }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -18,6 +19,10 @@ import (
 
 	"hotcell/infer"
 	"hotcell/ui/internal/script"
+	"hotcell/ui/look"
+	"hotcell/ui/panels"
+	"hotcell/ui/roles"
+	"hotcell/ui/settings"
 )
 
 // testPrograms is where the terminal tests have built their programs, if they have.
@@ -58,10 +63,15 @@ func (h *hand) Generate(_ context.Context, msgs []infer.Message, _ infer.Options
 	return h.b.gen
 }
 
+// benchConfig is an app without a model list whose data are gone with the test.
+func benchConfig(t *testing.T) Config {
+	return Config{Name: "qwen3-4b.gguf", Role: &roles.Role{Name: "Coder", System: "be brief"}, DataDir: t.TempDir()}
+}
+
 func newBench(t *testing.T, w, h int) (*bench, *hand) {
 	b := &bench{t: t, clock: time.Date(2026, 3, 1, 12, 3, 0, 0, time.UTC)}
-	cfg := Config{Model: "qwen3-4b.gguf", Role: Role{Name: "Coder", System: "be brief"}}
-	b.model = newModel(context.Background(), cfg, newTheme(false, false), func() time.Time { return b.clock })
+	b.model = newModel(context.Background(), benchConfig(t), look.New(false, false), settings.Default(), func() time.Time { return b.clock })
+	b.dash.sensors = panels.NewSensors(fstest.MapFS{}) // the machine of the test must not show
 	e := &hand{b: b, stats: infer.Stats{ContextMax: 4096}}
 	e.Model = infer.ModelInfo{Name: "Qwen3-4B", Arch: "qwen3", Quant: "Q4_0", Mode: "dense"}
 	b.Update(tea.WindowSizeMsg{Width: w, Height: h})
@@ -169,8 +179,7 @@ func TestScreens(t *testing.T) {
 func TestLoadingScreens(t *testing.T) {
 	for _, size := range screenSizes {
 		name := func(s string) string { return fmt.Sprintf("%s at %dx%d", s, size[0], size[1]) }
-		cfg := Config{Model: "qwen3-4b.gguf", Role: Role{Name: "Coder"}}
-		b := &bench{t: t, model: newModel(context.Background(), cfg, newTheme(false, false), time.Now)}
+		b := &bench{t: t, model: newModel(context.Background(), benchConfig(t), look.New(false, false), settings.Default(), time.Now)}
 		b.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
 		b.loading.done.Store(600e6)
 		b.loading.total.Store(2.4e9)
@@ -196,7 +205,7 @@ func TestEverySizeIsDrawn(t *testing.T) {
 			for _, frame := range []func(){
 				func() { b.toast = "press esc again to stop" },
 				func() { b.toast = "" },
-				func() { b.page = helpPage(b.theme) },
+				func() { b.open(helpPage(b.theme)) },
 			} {
 				frame()
 				view := b.View()
@@ -209,7 +218,7 @@ func TestEverySizeIsDrawn(t *testing.T) {
 					}
 				}
 			}
-			b.page = nil
+			b.closeAll()
 		}
 	}
 }

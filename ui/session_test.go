@@ -15,6 +15,9 @@ import (
 
 	"hotcell/infer"
 	"hotcell/ui/internal/script"
+	"hotcell/ui/look"
+	"hotcell/ui/roles"
+	"hotcell/ui/settings"
 )
 
 // session is a running program and the screen it draws on.
@@ -27,7 +30,10 @@ type session struct {
 func newSession(t *testing.T, w, h int, cfg Config) *session {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	m := newModel(ctx, cfg, newTheme(false, false), time.Now)
+	if cfg.DataDir == "" {
+		cfg.DataDir = t.TempDir()
+	}
+	m := newModel(ctx, cfg, look.New(false, false), settings.Default(), time.Now)
 	return &session{t, teatest.NewTestModel(t, m, teatest.WithInitialTermSize(w, h)), vt.NewEmulator(w, h)}
 }
 
@@ -79,12 +85,13 @@ func TestSession(t *testing.T) {
 	}
 	loadNow := make(chan struct{})
 	s := newSession(t, 80, 24, Config{
-		Model: "scripted.gguf",
-		Load: func(_ context.Context, progress func(done, total int64)) (Engine, error) {
+		Name: "scripted.gguf",
+		Role: &roles.Role{Name: "assistant"},
+		Models: Models{Load: func(_ context.Context, _ string, _ Choice, progress func(done, total int64)) (Engine, error) {
 			progress(50e6, 200e6)
 			<-loadNow
 			return e, nil
-		},
+		}},
 	})
 	s.waitFor("25% · 50 MB of 200 MB")
 	close(loadNow)
@@ -130,6 +137,11 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// loads is models of which there is one.
+func loads(e Engine) Models {
+	return Models{Load: func(context.Context, string, Choice, func(done, total int64)) (Engine, error) { return e, nil }}
+}
+
 // counter counts what is drawn.
 type counter struct{ bytes atomic.Int64 }
 
@@ -143,8 +155,7 @@ func TestNothingIsDrawnWhenNothingHappens(t *testing.T) {
 	e := &script.Engine{Context: 100, Answers: []script.Answer{{Text: "hi", Prompt: 10}}}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	m := newModel(ctx, Config{Load: func(context.Context, func(done, total int64)) (Engine, error) { return e, nil }, Prompt: "hello"},
-		newTheme(false, false), time.Now)
+	m := newModel(ctx, Config{Models: loads(e), Prompt: "hello", DataDir: t.TempDir()}, look.New(false, false), settings.Default(), time.Now)
 	updates := new(atomic.Int64)
 	var out counter
 	p := tea.NewProgram(m, tea.WithInput(nil), tea.WithOutput(&out), tea.WithoutSignalHandler(), tea.WithFPS(15),
@@ -205,7 +216,7 @@ func TestAFastEngineIsDrawnAtThePaceOfTheScreen(t *testing.T) {
 
 func TestAPanicInACommandEndsTheProgramWithItsStack(t *testing.T) {
 	t.Parallel()
-	s := newSession(t, 80, 24, Config{Load: func(context.Context, func(done, total int64)) (Engine, error) { panic("scripted") }})
+	s := newSession(t, 80, 24, Config{Models: Models{Load: func(context.Context, string, Choice, func(done, total int64)) (Engine, error) { panic("scripted") }}})
 	m := s.tm.FinalModel(t, teatest.WithFinalTimeout(5*time.Second)).(*model)
 	if m.crash == nil || m.crash.Error() != "hotcell crashed: scripted" || !strings.Contains(string(m.crash.stack), "session_test.go") {
 		t.Errorf("the crash is %v", m.crash)
@@ -215,7 +226,7 @@ func TestAPanicInACommandEndsTheProgramWithItsStack(t *testing.T) {
 func TestQuittingCancelsTheAnswer(t *testing.T) {
 	t.Parallel()
 	e := &script.Engine{Context: 100, Answers: []script.Answer{{Text: strings.Repeat("word ", 1000), Prompt: 10, Word: 50 * time.Millisecond}}}
-	s := newSession(t, 80, 24, Config{Load: func(context.Context, func(done, total int64)) (Engine, error) { return e, nil }, Prompt: "hello"})
+	s := newSession(t, 80, 24, Config{Models: loads(e), Prompt: "hello"})
 	s.waitFor("word")
 	s.press(tea.KeyCtrlC)
 	s.press(tea.KeyCtrlC)

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"hotcell/infer"
+	"hotcell/ui/look"
+	"hotcell/ui/menu"
 )
 
 // phase is what the app is doing.
@@ -24,62 +24,64 @@ const (
 type statusData struct {
 	phase       phase
 	toast       string // a short message to the user; it comes before everything else
-	done, total int64  // bytes, while loading
+	done, total int64  // while loading, or of work
 	info        infer.ModelInfo
 	prefill     infer.Progress // while answering
-	now         reading        // tokens per second in the last second or so
+	now         look.Reading   // tokens per second in the last second or so
 	answer      speed          // of the answer in the making, or of the last one
 	hasAnswer   bool
-	newer       bool // the view is scrolled up, so something newer is below
+	newer       bool   // the view is scrolled up, so something newer is below
+	editing     bool   // the draft is an earlier question
+	work        string // a long operation besides; done and total are its progress
 }
 
 // drawStatus draws the line between the chat and the input. Without a box around the input it is also
 // the rule that parts the two. Parts that do not fit are left out from the end.
-func drawStatus(t theme, d statusData, r Rect, boxed bool) string {
+func drawStatus(t look.Theme, d statusData, r Rect, boxed bool) string {
 	w := r.W - 2
-	if !boxed && r.W >= tinyW {
+	if !boxed && r.W >= menu.TinyW {
 		w = r.W - 4 // a piece of the rule and a space at both ends
 	} else if !boxed {
 		w = r.W
 	}
 	right := ""
 	if d.newer {
-		right = t.accent.Render(t.down + " newer below")
+		right = t.Accent.Render(t.Down + " newer below")
 	}
-	if ansi.StringWidth(right) > w/3 {
-		right = cut(right, 1)
+	if look.Width(right) > w/3 {
+		right = look.Cut(right, 1)
 	}
 	room := w
 	if right != "" {
-		room -= ansi.StringWidth(right) + 2
+		room -= look.Width(right) + 2
 	}
-	sep := t.dim.Render(" " + t.dot + " ")
+	sep := t.Dim.Render(" " + t.Dot + " ")
 	text := ""
 	if d.toast != "" {
-		text = t.warn.Render(t.fit(d.toast, room))
+		text = t.Warn.Render(t.Fit(d.toast, room))
 	} else {
 		words := statusParts(t, d, r.W)
-		if text = joinFitting(words, sep, room); text == "" && len(words) > 0 {
-			text = t.fit(words[0], room)
+		if text = look.JoinFitting(words, sep, room); text == "" && len(words) > 0 {
+			text = t.Fit(words[0], room)
 		}
 	}
 	if boxed {
-		return " " + t.spread(text, right, w)
+		return " " + t.Spread(text, right, w)
 	}
-	rule := func(n int) string { return t.border.Render(strings.Repeat(t.rule, max(0, n))) }
-	if r.W < tinyW {
-		return text + rule(r.W-ansi.StringWidth(text))
+	rule := func(n int) string { return t.Border.Render(strings.Repeat(t.Rule, max(0, n))) }
+	if r.W < menu.TinyW {
+		return text + rule(r.W-look.Width(text))
 	}
 	line := rule(1) + " " + text + " "
 	if right != "" {
 		right = " " + right + " " + rule(1)
 	}
-	return line + rule(r.W-ansi.StringWidth(line)-ansi.StringWidth(right)) + right
+	return line + rule(r.W-look.Width(line)-look.Width(right)) + right
 }
 
 // statusParts are the words of the status line, the most important first.
-func statusParts(t theme, d statusData, w int) []string {
-	bar := func(done, total int64) string { return t.bar(max(5, min(12, w/8)), done, total) }
+func statusParts(t look.Theme, d statusData, w int) []string {
+	bar := func(done, total int64) string { return t.Bar(max(5, min(12, w/8)), done, total) }
 	switch d.phase {
 	case loading:
 		if d.total <= 0 {
@@ -87,37 +89,46 @@ func statusParts(t theme, d statusData, w int) []string {
 		}
 		return []string{
 			fmt.Sprintf("loading %s %d%%", bar(d.done, d.total), 100*d.done/d.total),
-			size(d.done) + " of " + size(d.total),
+			look.Size(d.done) + " of " + look.Size(d.total),
 		}
 	case unloaded:
-		return []string{t.bad.Render("no model")}
+		return []string{t.Bad.Render("no model")}
 	case stopping:
 		return []string{"stopping"}
 	case answering:
-		rate := t.tenths(d.now) + " tok/s"
+		rate := t.Tenths(d.now) + " tok/s"
 		switch p := d.prefill; {
 		case d.answer.ttftSet:
-			return []string{rate, "avg " + t.tenths(d.answer.rate), fmt.Sprintf("%d tok", d.answer.tokens)}
+			return []string{rate, "avg " + t.Tenths(d.answer.rate), fmt.Sprintf("%d tok", d.answer.tokens)}
 		case p.Total == 0:
 			return []string{rate, "starting"}
 		default:
 			parts := []string{rate, fmt.Sprintf("prefill %s %d/%d", bar(int64(p.Done), int64(p.Total)), p.Done, p.Total)}
-			if w < narrow { // the speed is not known yet: leave the room to what is
+			if w < menu.Narrow { // the speed is not known yet: leave the room to what is
 				parts = parts[1:]
 			}
 			if p.Left > 0 {
-				parts = append(parts, seconds(p.Left)+" left")
+				parts = append(parts, look.Seconds(p.Left)+" left")
 			}
 			return parts
 		}
 	}
+	if d.editing {
+		return []string{t.Warn.Render("editing a question"), "sending it begins a branch"}
+	}
+	if d.work != "" {
+		if d.total <= 0 {
+			return []string{d.work}
+		}
+		return []string{fmt.Sprintf("%s %s %d%%", d.work, bar(d.done, d.total), 100*d.done/d.total)}
+	}
 	if d.hasAnswer {
-		return append([]string{"last answer " + t.tenths(d.answer.rate) + " tok/s"}, d.answer.parts(t)[1:]...)
+		return append([]string{"last answer " + t.Tenths(d.answer.rate) + " tok/s"}, d.answer.parts(t)[1:]...)
 	}
 	parts := []string{"ready"}
 	for _, s := range []string{d.info.Arch, d.info.Quant, d.info.Mode} {
 		if s != "" {
-			parts = append(parts, sanitizeLabel(s))
+			parts = append(parts, look.Label(s))
 		}
 	}
 	return parts

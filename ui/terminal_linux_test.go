@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hotcell/ui/store"
 )
 
 // terminal is a program on a pseudo terminal that never answers a question.
@@ -40,7 +43,12 @@ var programs = sync.OnceValues(func() (dir string, err error) {
 			return dir, fmt.Errorf("go build %s: %w\n%s", name, err, out)
 		}
 	}
-	return dir, nil
+	// SQLite is compiled here once, so that not every program does it.
+	s, err := store.Open(context.Background(), filepath.Join(dir, store.File))
+	if err != nil {
+		return dir, err
+	}
+	return dir, s.Close()
 })
 
 func startProgram(t *testing.T, name string, env ...string) *terminal {
@@ -82,7 +90,7 @@ func startProgram(t *testing.T, name string, env ...string) *terminal {
 			term.cmd.Env = append(term.cmd.Env, v)
 		}
 	}
-	term.cmd.Env = append(append(term.cmd.Env, "TERM=xterm-256color"), env...)
+	term.cmd.Env = append(append(term.cmd.Env, "TERM=xterm-256color", "DATA="+dir), env...)
 	go func() {
 		for buf := make([]byte, 4096); ; {
 			n, err := term.master.Read(buf)

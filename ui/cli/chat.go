@@ -1,9 +1,8 @@
 package cli
 
 import (
-	"context"
-	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +10,8 @@ import (
 	"hotcell/models"
 	"hotcell/models/builtin"
 	"hotcell/ui"
+	"hotcell/ui/roles"
+	"hotcell/ui/settings"
 )
 
 func newChat(s *streams) *cobra.Command {
@@ -19,7 +20,6 @@ func newChat(s *streams) *cobra.Command {
 		sample samplingFlags
 		cfg    ui.Config
 		system string
-		prompt string
 	)
 	c := &cobra.Command{
 		Use:   "chat",
@@ -29,44 +29,66 @@ func newChat(s *streams) *cobra.Command {
 	m.add(c.Flags())
 	sample.add(c.Flags())
 	c.Flags().StringVar(&system, "system", "", "system prompt in place of the role's")
-	c.Flags().StringVarP(&prompt, "prompt", "p", "", "first message, sent when the model is loaded")
+	c.Flags().StringVarP(&cfg.Prompt, "prompt", "p", "", "first message, sent when the model is loaded")
+	c.Flags().BoolVar(&cfg.Resume, "resume", false, "go on with the chat that was used last")
 	c.Flags().BoolVar(&cfg.ASCII, "ascii", false, "draw with ASCII characters only")
 	c.Flags().BoolVar(&cfg.Light, "light", false, "colours for a light background")
-	c.RunE = func(c *cobra.Command, _ []string) error {
-		f, err := models.Open(m.path) // a wrong file is told before the screen is taken
+	c.RunE = func(c *cobra.Command, _ []string) (err error) {
+		if m.path != "" { // a wrong file is told before the screen is taken
+			f, err := models.Open(m.path)
+			if err != nil {
+				return err
+			}
+			cfg.Name, _ = f.StringOr("general.name", f.Name())
+			f.Close()
+			cfg.Model = modelID(m.path)
+		}
+		var checked infer.Sampling
+		if err := sample.apply(c.Flags(), &checked); err != nil {
+			return err
+		}
+		cfg.Sampling = func(o *infer.Options) {
+			_ = sample.apply(c.Flags(), &o.Sampling) // it was checked above
+			if sample.tokens > 0 {
+				o.MaxTokens = sample.tokens
+			}
+		}
+		if c.Flags().Changed("system") {
+			role := defaultRole(m.path)
+			role.Name, role.System = "custom", system
+			cfg.Role = &role
+		}
+		if cfg.DataDir, err = models.DataDir(); err != nil {
+			return err
+		}
+		if cfg.Settings, err = settings.Path(); err != nil {
+			return err
+		}
+		config, err := m.config()
 		if err != nil {
 			return err
 		}
-		role := defaultRole(m.path)
-		if err := sample.apply(c.Flags(), &role.Sampling); err != nil {
-			return err
+		cfg.Choice = ui.Choice{Context: m.context, Threads: m.threads, Budget: int(config.Memory >> 20)}
+		if c.Flags().Changed("mode") {
+			cfg.Choice.Mode = m.mode
 		}
-		role.MaxTokens = sample.tokens
-		if c.Flags().Changed("system") {
-			role.Name, role.System = "custom", system
-		}
-		cfg.Role, cfg.Prompt = role, prompt
-		cfg.Model, _ = f.StringOr("general.name", f.Name())
 		cfg.NoColor = os.Getenv("NO_COLOR") != ""
-		cfg.Load = func(ctx context.Context, progress func(done, total int64)) (ui.Engine, error) {
-			config := m.config()
-			config.Progress = progress
-			return openSession(ctx, f, config, io.Discard)
-		}
+		cfg.Models = (&chatModels{config, filepath.Join(cfg.DataDir, "packs")}).functions()
+		cfg.Clusters = clusters()
 		return ui.Run(c.Context(), cfg)
 	}
 	return c
 }
 
 // defaultRole suits the model.
-func defaultRole(path string) ui.Role {
+func defaultRole(path string) roles.Role {
 	if path == "" || path == models.BuiltIn {
 		r := builtin.Role
-		return ui.Role{Name: r.Name, System: r.System, Sampling: infer.Sampling{
+		return roles.Role{Name: r.Name, System: r.System, Sampling: infer.Sampling{
 			Temperature: r.Temperature, TopP: r.TopP, RepeatPenalty: r.RepeatPenalty, Seed: -1,
 		}}
 	}
-	return ui.Role{Name: "Assistant", System: "You are a helpful assistant.", Sampling: infer.Sampling{
+	return roles.Role{Name: "Assistant", System: "You are a helpful assistant.", Sampling: infer.Sampling{
 		Temperature: 0.7, TopK: 40, TopP: 0.95, MinP: 0.05, Seed: -1,
 	}}
 }

@@ -147,10 +147,9 @@ var Table = []Binding{
 	{Choose, InForms, []string{"enter"}, "{enter}", "type", "type a value"},
 	{Choose, InPalette, []string{"enter"}, "{enter}", "run", ""},
 	{Choose, InText, []string{"enter"}, "{enter}", "accept", ""},
-	{Choose, InPanels, []string{"enter"}, "{enter}", "open", ""},
 	{Back, InLists | InPages | InForms | InPanels | InText | InConfirm | InPalette, []string{"esc"}, "esc", "back", "back"},
-	{Up, InLists | InPages | InForms | InPalette | InText, []string{"up"}, "{up}", "up", "the row above"},
-	{Down, InLists | InPages | InForms | InPalette | InText, []string{"down"}, "{down}", "down", "the row below"},
+	{Up, InLists | InPages | InForms | InPalette | InText | InPanels, []string{"up"}, "{up}", "up", "the row above"},
+	{Down, InLists | InPages | InForms | InPalette | InText | InPanels, []string{"down"}, "{down}", "down", "the row below"},
 	{Home, InText, []string{"home"}, "home", "start", ""},
 	{End, InText, []string{"end"}, "end", "end", ""},
 	{Pick, InLists, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", "pick", "go to that row"},
@@ -184,8 +183,8 @@ var Table = []Binding{
 	{Reset, InForms, []string{"r"}, "r", "reset", "as it was made"},
 
 	{NextPanel, InPanels, []string{"tab"}, "tab", "hide", "the next form: full screen, hidden, beside the chat"},
-	{Less, InPanels, []string{"left", "up"}, "{left}", "panel", "the panel before"},
-	{More, InPanels, []string{"right", "down"}, "{right}", "panel", "the next panel"},
+	{Less, InPanels, []string{"left"}, "{left}", "panel", "the panel before"},
+	{More, InPanels, []string{"right"}, "{right}", "panel", "the next panel"},
 	{Freeze, InPanels, []string{"p"}, "p", "freeze", "hold the numbers still"},
 	{Heat, InPanels, []string{"h"}, "h", "heat map", "where the neurons are, layer by layer"},
 

@@ -136,3 +136,6 @@ func fitAll(t Theme, lines []string, w int) []string {
 	}
 	return rows
 }
+
+// Plain changes nothing.
+func (t Theme) Plain() lipgloss.Style { return lipgloss.NewStyle() }

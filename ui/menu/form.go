@@ -19,7 +19,6 @@ type Field struct {
 	Set   func(text string) error // takes what was typed
 	Text  func() string           // what typing begins with; nil: Value
 	Multi bool                    // several lines may be typed
-	List  func(set func()) *List  // chooses from a list; nil: typed
 	Reset func()                  // as it was made; nil: it cannot be
 }
 
@@ -27,12 +26,12 @@ func (f *Field) heading() bool { return f.Value == nil }
 
 // Form is a screen of values. Each change counts at once.
 type Form struct {
-	Theme  look.Theme
-	Title  string
-	Note   string
-	ID     string // what the form is about
-	Fields []Field
-	Wrong  string // why what stands here is not accepted
+	Theme   look.Theme
+	Title   string
+	Note    string
+	Subject any // what the form is about
+	Fields  []Field
+	Wrong   string // why what stands here is not accepted
 
 	at, top int
 	page    int
@@ -102,8 +101,6 @@ func (f *Form) press(a keys.Action) Action {
 // choose types a value, or takes the next one where nothing can be typed.
 func (f *Form) choose(field *Field) Action {
 	switch {
-	case field.List != nil:
-		return Open{field.List(func() {})}
 	case field.Set != nil:
 		text := field.Value
 		if field.Text != nil {
@@ -211,7 +208,7 @@ func (f *Form) row(i, w int) string {
 	}
 	value := look.Label(field.Value())
 	label := style.Render(field.Label)
-	if field.Step == nil && field.Set == nil && field.List == nil {
+	if field.Step == nil && field.Set == nil {
 		label = t.Dim.Render(field.Label)
 	}
 	right := value

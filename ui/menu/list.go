@@ -38,9 +38,8 @@ type List struct {
 	Do func(a keys.Action, row *Row) Action
 	// Find asks for other rows when the search's text changes; nil: the list searches its own rows.
 	Find func(query string) Action
-	// PickRuns makes a digit choose its row at once. The first row then has Base as its digit.
+	// PickRuns makes a digit choose its row at once; the digits then begin with 0.
 	PickRuns bool
-	Base     int
 
 	rows   []Row
 	shown  []int // rows that fit the search
@@ -84,6 +83,11 @@ func (l *List) Select(id string) {
 	}
 }
 
+// Clear forgets rows, search and place, before the list shows something else.
+func (l *List) Clear() {
+	l.rows, l.shown, l.at, l.top, l.query, l.typing = nil, nil, 0, 0, "", false
+}
+
 // Query is the search's text.
 func (l *List) Query() string { return l.query }
 
@@ -120,11 +124,11 @@ func (l *List) Key(k tea.KeyMsg) Action {
 		return nil
 	}
 	a := keys.Of(l.Place, k.String())
-	if l.PickRuns && k.String() == "0" && l.Base == 0 {
+	if l.PickRuns && k.String() == "0" {
 		a = keys.Pick
 	}
 	if a == keys.Pick {
-		n := int(k.Runes[0]-'0') - l.Base
+		n := int(k.Runes[0]-'0') - l.base()
 		if n < 0 || n >= len(l.shown) {
 			return nil
 		}
@@ -135,6 +139,14 @@ func (l *List) Key(k tea.KeyMsg) Action {
 		return nil
 	}
 	return l.press(a)
+}
+
+// base is the digit of the first row.
+func (l *List) base() int {
+	if l.PickRuns {
+		return 0
+	}
+	return 1
 }
 
 // searchKey types into the search.
@@ -236,3 +248,11 @@ func (l *List) offers(row *Row) []keys.Action {
 
 // Click selects the row that is tapped, and chooses it if it was selected.
 func (l *List) Click(x, y int) Action { return l.zones.click(x, y) }
+
+// Search begins with a query that was given already.
+func (l *List) Search(query string) {
+	l.query = look.Label(query)
+	if l.Find == nil {
+		l.filter()
+	}
+}

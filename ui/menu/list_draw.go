@@ -119,7 +119,7 @@ func (l *List) drawRow(i, w, each int, widths []int) []string {
 	if i == l.at {
 		mark = t.Mark
 	}
-	if n := i + l.Base; n <= 9 && (n > 0 || l.PickRuns) {
+	if n := i + l.base(); n <= 9 {
 		number = fmt.Sprint(n)
 	}
 	style := t.Strong
