@@ -266,6 +266,12 @@ func TestOpenWantsAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if of, ok := Of(f.GGUF()); !ok || of != f || !Is(path) || Is(dir) || Is("hostile_test.go") {
+		t.Error("the pack is not known as one")
+	}
+	if _, ok := Of(model(t, "llama")); ok {
+		t.Error("a GGUF file is taken for a pack")
+	}
 	if f.Name() != "here.pack" || f.Path() != path || f.Close() != nil || f.Close() != nil {
 		t.Errorf("%s, %s", f.Name(), f.Path())
 	}

@@ -37,8 +37,8 @@ const (
 	clusterBytes = 512 << 10
 
 	// wholeExpert is the most bytes of an expert that is cut by cluster although its
-	// activation makes zeros. To read so little whole takes no longer than to find
-	// and read its active neurons one by one, at a fifth of the speed.
+	// activation makes zeros. UFS 4.0 reads pieces of 512 KB four times as fast as single
+	// pages, so to read so little whole costs no more than to pick its active neurons.
 	wholeExpert = 16 << 20
 
 	maxExperts = 1 << 12
