@@ -402,6 +402,9 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	if err != nil {
 		return nil, err
 	}
+	if c.Threshold != nil {
+		h.threshold = *c.Threshold
+	}
 	p, packed := pack.Of(f)
 	if packed {
 		return newPackedEngine(ctx, p, f, h, c)
@@ -425,6 +428,12 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	e := newEngine(h, w, kv, pool, ld.predictor)
 	if e.sparse != nil {
 		e.sparse.active = c.Active
+	}
+	if ld.predictor && !h.hasPredictor {
+		if err := e.makeSketches(ctx, f, c.Threshold); err != nil {
+			e.close()
+			return nil, err
+		}
 	}
 	return e, nil
 }

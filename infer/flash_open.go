@@ -22,6 +22,9 @@ import (
 // what it holds before the model is loaded, vocabulary and template, as measured.
 const programBytes = 40 << 20
 
+// defaultDepth is the reads under way where nothing was measured: more than a UFS queue's 32 does no harm, and NVMe gains.
+const defaultDepth = 64
+
 // clusterSlots is the units of a hot cluster: enough for one sequential read, and a small part of a layer.
 func clusterSlots(groups map[int]*pack.Group) int {
 	least := 64
@@ -40,8 +43,6 @@ func packedLoader(p *pack.File, f *gguf.File, h *hparams, c *Config) (*loader, e
 		return nil, fmt.Errorf("%s: this model's activation makes no zeros, so it cannot be computed from a pack; use the GGUF file", f.Name())
 	case len(ld.neurons) != len(p.Groups()) || len(ld.neurons) == 0:
 		return nil, fmt.Errorf("%s: only feed-forward layers without experts in F32, F16, BF16, Q8_0 or Q4_0 can be computed from a pack; use the GGUF file", f.Name())
-	case ld.predictor && !h.hasPredictor:
-		return nil, fmt.Errorf("%s: the file brings no predictor, so it cannot be run in predicted mode", f.Name())
 	}
 	return ld, nil
 }
@@ -56,7 +57,7 @@ func planModel(p *pack.File, ld *loader, threads int) (*planner.Model, error) {
 	m := &planner.Model{Hash: p.Hash(), Name: ld.f.Name(), Fixed: int64(ld.size)}
 	for l := range w.layers {
 		if f := w.layers[l].ffn; f != nil {
-			for _, x := range []*kernel.Matrix{&f.predict1, &f.predict2} {
+			for _, x := range []*kernel.Matrix{&f.predict1, &f.predict2, &f.sketch} {
 				m.Predictor += int64(kernel.MatrixBytes(x.Format, x.Rows, x.Cols))
 			}
 		}
@@ -180,7 +181,6 @@ func (f *flash) warm(ctx context.Context, progress func(done, total int64)) erro
 		}
 	}
 	debug.FreeOSMemory()
-	f.setBase()
 	return nil
 }
 
@@ -288,10 +288,14 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 	if e.sparse.flash, err = openFlash(p, w, plan, &c, pool.Size()); err == nil {
 		err = e.sparse.flash.warm(ctx, c.Progress)
 	}
+	if err == nil && ld.predictor && !h.hasPredictor {
+		err = e.makeSketches(ctx, f, c.Threshold)
+	}
 	if err != nil {
 		e.close()
 		return nil, err
 	}
+	e.sparse.flash.setBase()
 	return e, nil
 }
 
@@ -344,7 +348,12 @@ func makePlan(p *pack.File, ld *loader, c *Config) (*planner.Plan, error) {
 		}
 		return c.Plan, nil
 	}
-	return planner.Solve(m, &planner.Device{Threads: c.Threads, Depth: 64}, limits)
+	d := c.Device
+	d.Threads = c.Threads
+	if d.Depth == 0 {
+		d.Depth = defaultDepth
+	}
+	return planner.Solve(m, &d, limits)
 }
 
 // safeShare is the budget that is taken unasked: what leaves the rest of the machine, and its page cache, room to work.

@@ -43,9 +43,6 @@ type loader struct {
 // newLoader checks that a model can be run as asked and makes the loader for it.
 func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
 	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h)}
-	if ld.predictor && !h.hasPredictor {
-		return nil, fmt.Errorf("%s: the file brings no predictor, so it cannot be run in predicted mode", f.Name())
-	}
 	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(ld.context) > t.Rows() {
 		return nil, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), ld.context)
 	}
@@ -56,6 +53,9 @@ func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
 		var err error
 		if ld.neurons, err = neuronGroups(f); err != nil {
 			return nil, err
+		}
+		if ld.predictor && !h.hasPredictor && (len(ld.neurons) == 0 || !h.activation.sparse()) {
+			return nil, fmt.Errorf("%s: the file brings no predictor, and none can be made for its kind of feed-forward layers; it cannot be run in predicted mode", f.Name())
 		}
 		if c.Mode == ModeExact && len(ld.neurons) == 0 {
 			return nil, fmt.Errorf("%s: the mode exact needs feed-forward layers without experts in F32, F16, BF16, Q8_0 or Q4_0", f.Name())

@@ -23,14 +23,7 @@ func (s *Session) Logits(ctx context.Context, tokens []int32, single bool, each 
 		_, _, err := s.eng.eval(ctx, tokens, 0, nil, each)
 		return err
 	}
-	for t := range tokens {
-		logits, _, err := s.eng.eval(ctx, tokens[t:t+1], t, nil, nil)
-		if err != nil {
-			return err
-		}
-		each(t, logits)
-	}
-	return nil
+	return s.oneByOne(ctx, tokens, each)
 }
 
 // forget empties the KV cache.
@@ -92,7 +85,7 @@ func (s *Session) Perplexity(ctx context.Context, text string, size int, each fu
 			window[0] = bos
 		}
 		s.forget()
-		_, _, err := s.eng.eval(ctx, window, 0, nil, func(t int, logits []float32) {
+		err := s.windowLogits(ctx, window, func(t int, logits []float32) {
 			if t < first || t+1 == size {
 				return
 			}
@@ -110,6 +103,30 @@ func (s *Session) Perplexity(ctx context.Context, text string, size int, each fu
 		}
 	}
 	return p, nil
+}
+
+// windowLogits computes a window's logits as they are in decode: where a predictor chooses neurons for single tokens, but not for a prompt, token by
+// token, and what the predictor misses is counted.
+func (s *Session) windowLogits(ctx context.Context, window []int32, each func(t int, logits []float32)) error {
+	if !s.eng.predicted || s.eng.sparse == nil {
+		_, _, err := s.eng.eval(ctx, window, 0, nil, each)
+		return err
+	}
+	s.eng.sparse.spyAlways = true
+	defer func() { s.eng.sparse.spyAlways = false }()
+	return s.oneByOne(ctx, window, each)
+}
+
+// oneByOne computes the logits of tokens one at a time.
+func (s *Session) oneByOne(ctx context.Context, tokens []int32, each func(t int, logits []float32)) error {
+	for t := range tokens {
+		logits, _, err := s.eng.eval(ctx, tokens[t:t+1], t, nil, nil)
+		if err != nil {
+			return err
+		}
+		each(t, logits)
+	}
+	return nil
 }
 
 // logLoss is -log of the probability that softmax(logits) gives to id.

@@ -157,6 +157,7 @@ func (s *Session) Stats() Stats {
 	}
 	st.Mode = s.info.Mode
 	if e.sparse != nil {
+		st.RecallFound, st.RecallActive = e.sparse.recall[0].Load(), e.sparse.recall[1].Load()
 		e.sparse.flash.addTo(&st)
 	}
 	for i := range st.Workers {

@@ -3,6 +3,7 @@ package infer
 import (
 	"sync/atomic"
 
+	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 )
 
@@ -29,7 +30,7 @@ func (e *engine) sparseMany(w *workers.Worker, l int) {
 			break
 		}
 		for first := lo; first < hi; first += chunkTokens {
-			e.clusterForTokens(w, lw.ffn, c, first, min(hi, first+chunkTokens))
+			e.clusterForTokens(w, l, c, first, min(hi, first+chunkTokens))
 		}
 		s.flash.release(w, n)
 	}
@@ -40,7 +41,8 @@ func (e *engine) sparseMany(w *workers.Worker, l int) {
 }
 
 // clusterForTokens adds what a cluster gives to tokens lo to hi-1.
-func (e *engine) clusterForTokens(w *workers.Worker, f *feedForward, c, lo, hi int) {
+func (e *engine) clusterForTokens(w *workers.Worker, l, c, lo, hi int) {
+	f := e.w.layers[l].ffn
 	s, n, dim := e.sparse, f.neurons, e.h.dim
 	scratch := &s.scratch[w.ID]
 	size := clusterNeurons(n.group.Neurons)
@@ -81,6 +83,12 @@ func (e *engine) clusterForTokens(w *workers.Worker, f *feedForward, c, lo, hi i
 		n.addDown(scratch.sum, scratch.rows)
 		add(s.wideSum[t*dim:][:dim], scratch.sum)
 		scratch.active += len(scratch.rows)
+	}
+	if s.calibration != nil {
+		x := s.wide.View(lo, hi-lo)
+		scores := s.calibration.scores[w.ID]
+		f.sketch.Mul(scores.data, scores.stride, &x, first/kernel.PanelRows, (last+kernel.PanelRows-1)/kernel.PanelRows)
+		s.calibration.sample(w, l, n, first, last, hi-lo, scratch.gates)
 	}
 	if f.counts == nil {
 		return

@@ -56,6 +56,8 @@ type feedForward struct {
 	downRows           kernel.Rows   // [ff][dim]: one row per neuron
 	predict1, predict2 kernel.Matrix // PowerInfer's predictor [rank][dim], [ff][rank]; empty: none
 	neurons            *neurons      // the same matrices row by row, instead of gate, up, down and downRows; nil: not computed by neuron
+	sketch             kernel.Matrix // [ff][dim] the gate in few bits by position, a predictor without training; empty: none
+	margin             float32       // least sketched product of a neuron that is taken for active
 	counts             []uint32      // [ff] how often each neuron was active; nil: not counted
 }
 
@@ -205,8 +207,11 @@ func (ld *loader) feedForward(suffix string, ff int, predictor bool) *feedForwar
 	gate, up, down := "ffn_gate"+suffix, "ffn_up"+suffix, "ffn_down"+suffix
 	if g := ld.neurons[ld.layer]; g != nil && suffix == "" {
 		ld.byNeuron(f, g)
-		if predictor {
+		switch {
+		case predictor && h.hasPredictor:
 			ld.predictorOf(f, ff)
+		case predictor:
+			ld.sketchOf(f, g)
 		}
 		return f
 	}

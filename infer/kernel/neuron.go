@@ -173,3 +173,10 @@ func (r NeuronRow) unknown() string { return fmt.Sprintf("kernel: no neuron rows
 func (a *Acts) record(t int) unsafe.Pointer {
 	return unsafe.Pointer(&a.q[t*actRecordBytes(a.Cols/BlockCols)])
 }
+
+// Floats writes the values of a row to dst [Cols].
+func (r NeuronRow) Floats(dst []float32, codes, scales unsafe.Pointer) {
+	clear(dst[:r.Cols])
+	one := [1]Weighted{{Codes: codes, Scales: scales, Coef: 1}}
+	r.Axpy(dst, one[:])
+}
