@@ -1,7 +1,5 @@
 package iosched
 
-import "unsafe"
-
 // fill gives the device as many reads as it may have: demands first, then prefetches, if no demand is left over.
 //
 // Prefetches get neither all ops nor more than Config.PrefetchBytes under way. A read that has begun cannot be called back, so what lies in the
@@ -118,7 +116,7 @@ func (s *Scheduler) extend(op *Op, r *Request, buf []byte) {
 	op.Bytes += len(buf)
 	if n := len(op.Vec); n > 0 && r != nil {
 		last := op.Vec[n-1]
-		if unsafe.Add(unsafe.Pointer(unsafe.SliceData(last)), len(last)) == unsafe.Pointer(unsafe.SliceData(buf)) && cap(last)-len(last) >= len(buf) {
+		if address(last)+uintptr(len(last)) == address(buf) && cap(last)-len(last) >= len(buf) {
 			op.Vec[n-1] = last[:len(last)+len(buf)]
 			return
 		}

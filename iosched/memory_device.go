@@ -6,16 +6,15 @@ import (
 	"io"
 )
 
-// FromReader is a device for New over anything that can be read at an offset by several goroutines: memory, or a function that makes up data. It is for simulations and
-// tests.
+// FromReader is a device for New over anything that several threads can read at an offset: memory, or a function that makes up data. It is for
+// simulations and tests.
 func FromReader(r io.ReaderAt, size int64) func() (Device, error) {
 	return func() (Device, error) {
 		if size < 0 {
 			return nil, fmt.Errorf("a device of %d bytes is not possible", size)
 		}
-		s := &source{info: Info{Size: size, Engine: "reader", WhyBuffered: "it is no file", MemoryAlign: 1, OffsetAlign: 1, Depth: maxDepth}}
-		p := newPool(s, 4, maxDepth)
-		p.read = func(op *Op) {
+		s := &source{info: Info{Size: size, Engine: "reader", WhyBuffered: "it is no file", MemoryAlign: 1, OffsetAlign: 1, Depth: defaultDepth}}
+		return newPool(s, defaultDepth, func(op *Op) {
 			op.N, op.Err = 0, nil
 			for _, piece := range op.Vec {
 				n, err := r.ReadAt(piece, op.Offset+int64(op.N))
@@ -26,8 +25,7 @@ func FromReader(r io.ReaderAt, size int64) func() (Device, error) {
 					return
 				}
 			}
-		}
-		return p, nil
+		}), nil
 	}
 }
 

@@ -11,13 +11,15 @@ const maxReaders = 16
 
 // pool is the engine that works everywhere: threads that each wait for one read at a time. It takes three to four times the CPU of a queue in
 // the kernel for the same number of reads.
+//
+// Each op has a thread of its own, started when the op is first used. So a read is handed over by storing a pointer, and there are as many threads as
+// there were reads under way at once.
 type pool struct {
 	*source
 	read func(op *Op)
 
-	work    chan *Op // has room for every op, so that sending never waits
-	readers sync.WaitGroup
-	free    int // how many more may be under way
+	readers []*reader // by an op's slot
+	running sync.WaitGroup
 
 	done   atomic.Pointer[Op] // finished, the last first
 	ready  *Op                // taken from done, not yet reaped
@@ -25,41 +27,63 @@ type pool struct {
 	roused atomic.Bool // Wake was called
 }
 
-func newPread(s *source, depth int) (engine, error) {
-	s.info.Depth = min(depth, maxReaders)
-	p := newPool(s, s.info.Depth, s.info.Depth)
-	vectors := make([]vectorRead, depth)
-	p.read = func(op *Op) { op.N, op.Err = vectors[op.Slot].read(s, op) }
-	return p, nil
+// reader is one thread's mailbox.
+type reader struct {
+	op   atomic.Pointer[Op] // to be read; &endOfWork ends the thread
+	bell gate
 }
 
-// newPool starts readers for up to depth reads under way.
-func newPool(s *source, readers, depth int) *pool {
-	p := &pool{source: s, work: make(chan *Op, depth), free: depth}
-	for range readers {
-		p.readers.Go(func() {
-			for op := range p.work {
-				p.read(op)
-				for {
-					op.next = p.done.Load()
-					if p.done.CompareAndSwap(op.next, op) {
-						break
-					}
-				}
-				p.bell.ring(everybody)
-			}
-		})
-	}
-	return p
+var endOfWork Op
+
+func newPread(s *source, depth int) (engine, error) {
+	depth = min(depth, maxReaders)
+	s.info.Depth = depth
+	vectors := make([]vectorRead, depth)
+	return newPool(s, depth, func(op *Op) { op.N, op.Err = vectors[op.Slot].read(s, op) }), nil
+}
+
+func newPool(s *source, depth int, read func(*Op)) *pool {
+	return &pool{source: s, read: read, readers: make([]*reader, depth)}
 }
 
 func (p *pool) Submit(ops []*Op) int {
-	n := min(len(ops), p.free)
-	for _, op := range ops[:n] {
-		p.work <- op
+	for _, op := range ops {
+		r := p.readers[op.Slot]
+		if r == nil {
+			r = new(reader)
+			p.readers[op.Slot] = r
+			p.running.Go(func() { p.serve(r) })
+		}
+		r.op.Store(op)
+		r.bell.ring(1)
 	}
-	p.free -= n
-	return n
+	return len(ops)
+}
+
+// serve is the life of a thread.
+func (p *pool) serve(r *reader) {
+	for {
+		seen := r.bell.enter()
+		op := r.op.Swap(nil)
+		if op == nil {
+			r.bell.sleep(seen, forever)
+		}
+		r.bell.leave()
+		switch op {
+		case nil:
+			continue
+		case &endOfWork:
+			return
+		}
+		p.read(op)
+		for {
+			op.next = p.done.Load()
+			if p.done.CompareAndSwap(op.next, op) {
+				break
+			}
+		}
+		p.bell.ring(1)
+	}
 }
 
 func (p *pool) Reap(done []*Op, wait time.Duration) int {
@@ -87,16 +111,15 @@ func (p *pool) take(done []*Op) (n int) {
 				break
 			}
 		}
-		done[n], p.ready, p.ready.next = p.ready, p.ready.next, nil
+		done[n], p.ready = p.ready, p.ready.next
 		n++
 	}
-	p.free += n
 	return n
 }
 
 func (p *pool) Wake() {
 	p.roused.Store(true)
-	p.bell.ring(everybody)
+	p.bell.ring(1)
 }
 
 func (p *pool) Close() error {
@@ -108,6 +131,11 @@ func (p *pool) Close() error {
 }
 
 func (p *pool) release() {
-	close(p.work)
-	p.readers.Wait()
+	for _, r := range p.readers {
+		if r != nil {
+			r.op.Store(&endOfWork)
+			r.bell.ring(1)
+		}
+	}
+	p.running.Wait()
 }

@@ -330,11 +330,7 @@ func TestPrefetchesLeaveRoomForDemands(t *testing.T) {
 		if err := s.Submit(g, Prefetch, newRequests(50, 4096)); err != nil {
 			t.Fatal(err)
 		}
-		// The reader has 4 threads, the rest waits before it.
-		awaitReads(t, order, 4)
-		for end := time.Now().Add(10 * time.Second); s.Stats().Depth != 6 && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
+		awaitReads(t, order, 6)
 		if depth := s.Stats().Depth; depth != 6 {
 			t.Errorf("%s: %d prefetches under way, want 6 of 8", name, depth)
 		}
@@ -600,5 +596,35 @@ func TestSubmitsThatRaceWithCloseAllComeBack(t *testing.T) {
 		time.Sleep(time.Duration(rand.IntN(2000)) * time.Microsecond)
 		closed(t, s)
 		submitters.Wait()
+	}
+}
+
+func TestNoWakeUpIsLost(t *testing.T) {
+	for name, open := range devices(t) {
+		s, err := open(Config{Depth: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stop atomic.Bool
+		var noise sync.WaitGroup
+		noise.Go(func() {
+			for nobody := NewGroup(1); !stop.Load(); time.Sleep(10 * time.Microsecond) {
+				s.CancelGroup(nobody)
+			}
+		})
+		r := &Request{Buf: memory(t, 4096)}
+		g := NewGroup(1)
+		for i := range 100 {
+			r.Offset = int64(i) * 4096
+			if err := s.Submit(g, Demand, []*Request{r}); err != nil {
+				t.Fatal(err)
+			}
+			if g.Wait(time.Now().Add(10*time.Second)) == nil {
+				t.Fatalf("%s: read %d did not come back", name, i)
+			}
+		}
+		stop.Store(true)
+		noise.Wait()
+		closed(t, s)
 	}
 }

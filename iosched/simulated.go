@@ -65,31 +65,33 @@ func (s *Simulated) Submit(ops []*Op) int {
 }
 
 func (s *Simulated) Reap(done []*Op, wait time.Duration) int {
-	s.collect(s.Device.Reap(s.inner, 0))
+	// The inner device is asked once: a second Reap would sleep through a Wake that the first one used up.
 	if s.scale == 0 {
-		if s.underway > 0 && wait != 0 {
-			s.collect(s.Device.Reap(s.inner, wait))
-		}
-		if s.underway > 0 || len(s.arrived) == 0 { // the order is known when all are there
-			if s.underway == 0 && wait != 0 {
-				s.Device.Reap(s.inner, wait)
-			}
-			return 0
-		}
-		s.now = max(s.now, s.ends[s.arrived[0].Slot])
-		return s.release(done[:1])
+		return s.jump(done, wait)
 	}
-	if n := s.release(done); n > 0 || wait == 0 {
+	if n := s.release(done); n > 0 {
 		return n
 	}
 	if len(s.arrived) > 0 {
-		until := max(time.Duration(float64(s.ends[s.arrived[0].Slot]-s.ModelNs())*s.scale), 1)
+		until := max(time.Duration(float64(s.ends[s.arrived[0].Slot]-s.ModelNs())*s.scale), 0)
 		if wait < 0 || until < wait {
 			wait = until
 		}
 	}
 	s.collect(s.Device.Reap(s.inner, wait))
 	return s.release(done)
+}
+
+// jump is Reap without waiting: when the inner device has read everything, the order is known, and the clock jumps to the end of the first.
+func (s *Simulated) jump(done []*Op, wait time.Duration) int {
+	if s.underway > 0 || len(s.arrived) == 0 {
+		s.collect(s.Device.Reap(s.inner, wait))
+	}
+	if s.underway > 0 || len(s.arrived) == 0 {
+		return 0
+	}
+	s.now = max(s.now, s.ends[s.arrived[0].Slot])
+	return s.release(done[:1])
 }
 
 // collect sorts n ops of the inner device among those that have arrived.
