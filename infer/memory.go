@@ -104,8 +104,8 @@ func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int
 	padded := func(rows, cols int) int64 {
 		return floats(rows, (cols+kernel.PanelRows-1)/kernel.PanelRows*kernel.PanelRows)
 	}
-	acts := func(rows, cols int) int64 { // float32, and 8 bits with a scale and a sum for each block
-		return floats(rows, cols) + max(1, int64(rows)*int64(cols/kernel.BlockCols)*(kernel.BlockCols+8))
+	acts := func(rows, cols int) int64 { // float32, and 8 bits with a scale and sums for each block
+		return floats(rows, cols) + max(1, int64(rows)*int64(cols/kernel.BlockCols)*kernel.ActBlockBytes)
 	}
 	qDim, kvDim, rows := h.heads*h.headDim, h.kvHeads*h.headDim, n
 	sum := floats(batch, 1) + floats(batch, h.dim) + acts(n, max(h.dim, qDim)) + padded(n, qDim) + 2*padded(n, kvDim) + padded(1, h.vocab)

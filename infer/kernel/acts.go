@@ -10,9 +10,9 @@ import (
 // They are written as float32 rows ([Acts.Row]); products with quantised weights also need them in 8 bits, which [Acts.Quantize]
 // makes. A token's 8-bit record, for b = cols/32 blocks, is
 //
-//	values [b*32]int8, scales [b]float32, sums [b]int32
+//	values [b*32]int8, scales [b]float32, sums [b]int32, firsts [b]int32
 //
-// with value = round(x / scale), scale = max|x| of the block / 127 and sums of the 32 values, by which kernels
+// with value = round(x / scale), scale = max|x| of the block / 127, sums of the 32 values and of the first 16 of them, by which kernels
 // that need unsigned weights take their offset out again. Values are 0 where x is not finite (the scale then is NaN or Inf) and where
 // all of the block is below about 4e-37, which has no reciprocal.
 type Acts struct {
@@ -21,8 +21,11 @@ type Acts struct {
 	q            []byte
 }
 
+// ActBlockBytes is what a block of 32 activations takes in a token's 8-bit record.
+const ActBlockBytes = BlockCols + 12
+
 // actRecordBytes is the size of a token's 8-bit record for b blocks.
-func actRecordBytes(b int) int { return b * (BlockCols + 8) }
+func actRecordBytes(b int) int { return b * ActBlockBytes }
 
 // NewActs makes room for products of up to maxTokens tokens with up to maxCols columns.
 func NewActs(maxTokens, maxCols int) *Acts {
@@ -68,7 +71,7 @@ func quantizeGo(dst unsafe.Pointer, x *float32, blocks int) {
 	in := unsafe.Slice(x, blocks*BlockCols)
 	q := unsafe.Slice((*int8)(dst), blocks*BlockCols)
 	d := unsafe.Slice((*float32)(unsafe.Add(dst, blocks*BlockCols)), blocks)
-	sums := unsafe.Slice((*int32)(unsafe.Add(dst, blocks*(BlockCols+4))), blocks)
+	sums := unsafe.Slice((*int32)(unsafe.Add(dst, blocks*(BlockCols+4))), 2*blocks)
 	for b := range blocks {
 		v := in[b*BlockCols:][:BlockCols]
 		var amax float32
@@ -88,6 +91,9 @@ func quantizeGo(dst unsafe.Pointer, x *float32, blocks int) {
 			}
 			q[b*BlockCols+i] = int8(min(127, max(-127, r)))
 			sum += int32(q[b*BlockCols+i])
+			if i == BlockCols/2-1 {
+				sums[blocks+b] = sum
+			}
 		}
 		sums[b] = sum
 	}

@@ -5,12 +5,15 @@ import "unsafe"
 var avx2Ops = ops{
 	name: "avx2",
 	panel: [numFormats]panelFunc{
-		F32: panelF32AVX2, F16: panelF16AVX2, Q8: panelQ8AVX2, Q4: panelQ4AVX2,
-		Q4K: panelQ4KAVX2, Q4T: panelQ4TAVX2, Q8S: panelQ8SAVX2, Q8A: panelQ8AAVX2,
+		F32: panelF32AVX2, F16: panelF16AVX2, BF16: panelBF16AVX2,
+		Q8: panelQ8AVX2, Q4: panelQ4AVX2, Q41: panelQ41AVX2, Q50: panelQ50AVX2, Q51: panelQ51AVX2, Q2K: panelQ2KAVX2,
+		Q3K: panelQ3KAVX2, Q4K: panelQ4KAVX2, Q5K: panelQ5KAVX2, Q6K: panelQ6KAVX2, Q4T: panelQ4TAVX2, Q8S: panelQ8SAVX2,
 	},
-	tile: [numFormats]tileFunc{
-		F32: tileF32AVX2, F16: tileF16AVX2, Q8: tileQ8AVX2, Q4: tileQ4AVX2,
-		Q4K: tileQ4KAVX2, Q4T: tileQ4TAVX2, Q8S: tileQ8SAVX2, Q8A: tileQ8AAVX2,
+	tile:   [numFormats][]tile{F32: {{4, tileF32AVX2}}, F16: {{4, tileF16AVX2}}, BF16: {{4, tileBF16AVX2}}},
+	expand: expandAVX2,
+	form: [numForms][]tile{
+		nibbles32: {{4, tileNibbles32AVX2}}, bytes32: {{4, tileBytes32AVX2}}, minima32: {{4, tileMinima32AVX2}},
+		codes16: {{4, tileCodes16AVX2}}, bytes16: {{4, tileBytes16AVX2}}, minima16: {{4, tileMinima16AVX2}},
 	},
 	quantize: quantizeAVX2,
 	dotF32:   dotF32AVX2,
@@ -22,13 +25,55 @@ var avx2Ops = ops{
 	neuron:   neuronAVX2,
 
 	panelI8: panelI8AVX2,
-	tileI8:  tileI8AVX2,
+	tileI8:  []tile{{4, tileI8AVX2}},
 
 	max:         maxAVX2,
 	expSum:      expSumAVX2,
 	logisticMul: logisticMulAVX2,
 	scaleMul:    scaleMulAVX2,
 }
+
+// expandAVX2 is for AVX-512 too: a panel is expanded once for all tokens of a call.
+var expandAVX2 = [numFormats]expandFunc{
+	Q8: expandQ8AVX2, Q4: expandQ4AVX2, Q41: expandQ41AVX2, Q50: expandQ50AVX2, Q51: expandQ51AVX2, Q2K: expandQ2KAVX2,
+	Q3K: expandQ3KAVX2, Q4K: expandQ4KAVX2, Q5K: expandQ5KAVX2, Q6K: expandQ6KAVX2, Q4T: expandQ4TAVX2, Q8S: expandQ8SAVX2,
+}
+
+//go:noescape
+func expandQ8AVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ4AVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ41AVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ50AVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ51AVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ2KAVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ3KAVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ4KAVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ5KAVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ6KAVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ4TAVX2(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ8SAVX2(dst, w unsafe.Pointer, n int)
 
 //go:noescape
 func panelF32AVX2(y, w, x unsafe.Pointer, n int)
@@ -37,13 +82,37 @@ func panelF32AVX2(y, w, x unsafe.Pointer, n int)
 func panelF16AVX2(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelBF16AVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func panelQ8AVX2(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func panelQ4AVX2(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelQ41AVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ50AVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ51AVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ2KAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ3KAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func panelQ4KAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ5KAVX2(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ6KAVX2(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func panelQ4TAVX2(y, w, x unsafe.Pointer, n int)
@@ -52,31 +121,31 @@ func panelQ4TAVX2(y, w, x unsafe.Pointer, n int)
 func panelQ8SAVX2(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func panelQ8AAVX2(y, w, x unsafe.Pointer, n int)
-
-//go:noescape
 func tileF32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func tileF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileBF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileNibbles32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4KAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileBytes32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4TAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileMinima32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8SAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileCodes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8AAVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileBytes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func quantizeAVX2(dst unsafe.Pointer, x *float32, blocks int)

@@ -20,17 +20,3 @@
 	VPCMPEQW  r, r, r   \
 	VPSRLW    $12, r, r \
 	VPACKUSWB r, r, r
-
-// ONES8 makes 1 in each byte.
-#define ONES8(r) \
-	VPCMPEQB r, r, r \
-	VPABSB   r, r
-
-// HALFSUMS sums the 32 activations of a block by halves: the first 16 in each 32-bit lane of the lower half of r, the others in the upper.
-#define HALFSUMS(x, ones8, ones16, r, tmp) \
-	VPMADDUBSW x, ones8, r   \
-	VPMADDWD   ones16, r, r  \
-	VPSHUFD    $0xb1, r, tmp \
-	VPADDD     tmp, r, r     \
-	VPSHUFD    $0x4e, r, tmp \
-	VPADDD     tmp, r, r

@@ -6,12 +6,19 @@ import "unsafe"
 var avx512vnniOps = ops{
 	name: "avx512vnni",
 	panel: [numFormats]panelFunc{
-		F32: panelF32AVX512, F16: panelF16AVX512, Q8: panelQ8VNNI, Q4: panelQ4VNNI,
-		Q4K: panelQ4KVNNI, Q4T: panelQ4TVNNI, Q8S: panelQ8SVNNI, Q8A: panelQ8AVNNI,
+		F32: panelF32AVX512, F16: panelF16AVX512, BF16: panelBF16AVX512,
+		Q8: panelQ8VNNI, Q4: panelQ4VNNI, Q41: panelQ41VNNI, Q50: panelQ50VNNI, Q51: panelQ51VNNI, Q2K: panelQ2KVNNI,
+		Q3K: panelQ3KVNNI, Q4K: panelQ4KVNNI, Q5K: panelQ5KVNNI, Q6K: panelQ6KVNNI, Q4T: panelQ4TVNNI, Q8S: panelQ8SVNNI,
 	},
-	tile: [numFormats]tileFunc{
-		F32: tileF32AVX512, F16: tileF16AVX512, Q8: tileQ8VNNI, Q4: tileQ4VNNI,
-		Q4K: tileQ4KVNNI, Q4T: tileQ4TVNNI, Q8S: tileQ8SVNNI, Q8A: tileQ8AVNNI,
+	tile:   [numFormats][]tile{F32: {{4, tileF32AVX512}}, F16: {{4, tileF16AVX512}}, BF16: {{4, tileBF16AVX512}}},
+	expand: expandAVX2,
+	form: [numForms][]tile{
+		nibbles32: {{8, tile8Nibbles32VNNI}, {4, tile4Nibbles32VNNI}},
+		bytes32:   {{8, tile8Bytes32VNNI}, {4, tile4Bytes32VNNI}},
+		minima32:  {{8, tile8Minima32VNNI}, {4, tile4Minima32VNNI}},
+		codes16:   {{8, tile8Codes16VNNI}, {4, tile4Codes16VNNI}},
+		bytes16:   {{8, tile8Bytes16VNNI}, {4, tile4Bytes16VNNI}},
+		minima16:  {{8, tile8Minima16VNNI}, {4, tile4Minima16VNNI}},
 	},
 	quantize: quantizeAVX2,
 	dotF32:   dotF32AVX2,
@@ -23,7 +30,7 @@ var avx512vnniOps = ops{
 	neuron:   neuronAVX2,
 
 	panelI8: panelI8AVX512,
-	tileI8:  tileI8AVX512,
+	tileI8:  []tile{{4, tileI8AVX512}},
 
 	max:         maxAVX2,
 	expSum:      expSumAVX2,
@@ -38,13 +45,37 @@ func panelF32AVX512(y, w, x unsafe.Pointer, n int)
 func panelF16AVX512(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelBF16AVX512(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func panelQ8VNNI(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func panelQ4VNNI(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelQ41VNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ50VNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ51VNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ2KVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ3KVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func panelQ4KVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ5KVNNI(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ6KVNNI(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func panelQ4TVNNI(y, w, x unsafe.Pointer, n int)
@@ -53,31 +84,49 @@ func panelQ4TVNNI(y, w, x unsafe.Pointer, n int)
 func panelQ8SVNNI(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func panelQ8AVNNI(y, w, x unsafe.Pointer, n int)
-
-//go:noescape
 func tileF32AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func tileF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileBF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tile8Nibbles32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4KVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tile8Bytes32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4TVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tile8Minima32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8SVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tile8Codes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8AVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tile8Bytes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile8Minima16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile4Nibbles32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile4Bytes32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile4Minima32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile4Codes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile4Bytes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tile4Minima16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func panelI8AVX512(y, w, x unsafe.Pointer, n int)

@@ -37,18 +37,17 @@ func BenchmarkStreamingRead(b *testing.B) {
 	}
 }
 
-// benchFormats are the formats with the bits that a weight takes in the usual file: Q4_0, Q4_K, IQ4_XS, Q6_K, Q5_K, Q8_0.
-var benchFormats = []struct {
-	format   Format
-	fileBits float64
-}{{Q4, 4.5}, {Q4K, 4.5}, {Q4T, 4.25}, {Q8S, 6.5625}, {Q8A, 5.5}, {Q8, 8.5}, {F16, 16}, {F32, 32}}
+// fileBits is how many bits a weight takes in the usual file.
+func fileBits(f Format) float64 {
+	elems, size := fileTypes[f][0].Block()
+	return float64(8*size) / float64(elems)
+}
 
 // BenchmarkPanel reads panels of 4096 columns from memory, one token: bytes of weights for each second, as they lie in memory and
 // as they took in the file.
 func BenchmarkPanel(b *testing.B) {
 	mem := stream(b)
-	for _, bf := range benchFormats {
-		f := bf.format
+	for _, f := range formats {
 		for _, v := range variants {
 			b.Run(fmt.Sprintf("%v/%s", f, v.name), func(b *testing.B) {
 				n, panel, x := benchPanel(f)
@@ -58,46 +57,52 @@ func BenchmarkPanel(b *testing.B) {
 					total = 16 * panel
 				}
 				b.SetBytes(int64(total))
+				defer func(before ops) { active = before }(active)
+				active = v
+				p := product{y: unsafe.Pointer(&y), x: unsafe.Pointer(&x[0]), n: n}
 				for b.Loop() {
 					for off := 0; off < total; off += panel {
-						v.panel[f](unsafe.Pointer(&y), unsafe.Pointer(&mem[off]), unsafe.Pointer(&x[0]), n)
+						p.w = unsafe.Pointer(&mem[off])
+						p.multiply(f, 1)
 					}
 				}
-				file := bf.fileBits / 8 * PanelRows * benchCols * float64(total/panel) * float64(b.N)
+				file := fileBits(f) / 8 * PanelRows * benchCols * float64(total/panel) * float64(b.N)
 				b.ReportMetric(file/b.Elapsed().Seconds()/1e9, "fileGB/s")
 			})
 		}
 	}
 }
 
-// BenchmarkTile multiplies one cached panel of 4096 columns with 4 tokens: what prefill can reach, in multiplications and additions for
-// each second.
-func BenchmarkTile(b *testing.B) {
-	for _, bf := range benchFormats {
-		f := bf.format
+// BenchmarkPrefill multiplies a panel of 4096 columns with 64 tokens, expansion included: what prompts can reach, in multiplications and additions
+// for each second.
+func BenchmarkPrefill(b *testing.B) {
+	for _, f := range formats {
 		for _, v := range variants {
 			b.Run(fmt.Sprintf("%v/%s", f, v.name), func(b *testing.B) {
 				n, panel, x := benchPanel(f)
 				w := alignedBytes(panel)
 				clear(w)
-				var y [Tile][PanelRows]float32
+				defer func(before ops) { active = before }(active)
+				active = v
+				var y [benchTokens][PanelRows]float32
+				p := product{unsafe.Pointer(&y), PanelRows * 4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(len(x) / benchTokens), n}
 				for b.Loop() {
-					v.tile[f](unsafe.Pointer(&y), PanelRows*4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(len(x)/Tile), n)
+					p.multiply(f, benchTokens)
 				}
-				ops := 2 * float64(Tile*PanelRows*n*unitCols(f)) * float64(b.N)
+				ops := 2 * float64(benchTokens*PanelRows*n*unitCols(f)) * float64(b.N)
 				b.ReportMetric(ops/b.Elapsed().Seconds()/1e9, "GOP/s")
 			})
 		}
 	}
 }
 
-// benchCols is the width of the panels of benchmarks.
-const benchCols = 4096
+// benchCols is the width of the panels of benchmarks, benchTokens the number of tokens.
+const benchCols, benchTokens = 4096, 64
 
-// benchPanel is the length, size and 4 tokens' input of a panel.
+// benchPanel is the length, size and input of a panel.
 func benchPanel(f Format) (n, panel int, x []byte) {
 	n = benchCols / unitCols(f)
-	return n, f.PanelBytes(benchCols), make([]byte, Tile*inputBytes(f, n))
+	return n, f.PanelBytes(benchCols), make([]byte, benchTokens*inputBytes(f, n))
 }
 
 func BenchmarkQuantize(b *testing.B) {

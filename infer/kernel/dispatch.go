@@ -7,19 +7,30 @@ import (
 )
 
 // panelFunc computes one panel for one token: y [16]float32 = panel w times x. n is the number of columns for the F formats and
-// of blocks for the Q formats; x is the token's float32 row or its 8-bit record. n is at least 1, for Q4K a multiple of 8.
+// of blocks for the Q formats; x is the token's float32 row or its 8-bit record. n is at least 1, for the K formats a multiple of 8.
 type panelFunc func(y, w, x unsafe.Pointer, n int)
 
-// tileFunc does the same for Tile tokens, whose inputs and outputs lie xStride and yStride bytes apart. Each token's result has the bits that
-// the format's panelFunc gives.
+// tileFunc does the same for some tokens, whose inputs and outputs lie xStride and yStride bytes apart; w is a panel of a float format or an
+// expanded panel. Each token's result has the bits that the format's panelFunc gives.
 type tileFunc func(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+// tile is a tileFunc with the number of its tokens.
+type tile struct {
+	tokens   int
+	multiply tileFunc
+}
+
+// Tile is the number of tokens that the kernels of one weight row compute at once.
+const Tile = 4
 
 // ops is one variant of all operations. Pointers to weights are aligned to 2 bytes only (F32: 4) in the row operations; panels are aligned to
 // 32 bytes, activation records to 4.
 type ops struct {
 	name     string
 	panel    [numFormats]panelFunc
-	tile     [numFormats]tileFunc
+	tile     [numFormats][]tile                               // of the float formats, widest first
+	expand   [numFormats]expandFunc                           // of the quantised ones
+	form     [numForms][]tile                                 // of expanded panels; the last is for one token where a format has no panelFunc
 	quantize func(dst unsafe.Pointer, x *float32, blocks int) // makes an 8-bit record; same bits in every variant
 
 	dotF32  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
@@ -31,7 +42,7 @@ type ops struct {
 
 	neuron  neuronOps
 	panelI8 panelFunc // a panel [n][16]int8 times float32
-	tileI8  tileFunc
+	tileI8  []tile
 
 	max         func(x *float32, n int) float32 // n >= 1, any, in all of these
 	expSum      func(x *float32, n int, top float32) float32
@@ -40,15 +51,11 @@ type ops struct {
 }
 
 var goOps = ops{
-	name: "go",
-	panel: [numFormats]panelFunc{
-		F32: panelF32Go, F16: panelF16Go, Q8: panelQ8Go, Q4: panelQ4Go,
-		Q4K: panelQ4KGo, Q4T: panelQ4TGo, Q8S: panelQ8SGo, Q8A: panelQ8AGo,
-	},
-	tile: [numFormats]tileFunc{
-		F32: tileGo(panelF32Go), F16: tileGo(panelF16Go), Q8: tileGo(panelQ8Go), Q4: tileGo(panelQ4Go),
-		Q4K: tileGo(panelQ4KGo), Q4T: tileGo(panelQ4TGo), Q8S: tileGo(panelQ8SGo), Q8A: tileGo(panelQ8AGo),
-	},
+	name:     "go",
+	panel:    quantized([numFormats]panelFunc{F32: panelF32Go, F16: panelF16Go, BF16: panelBF16Go}, panelGo),
+	tile:     [numFormats][]tile{F32: tileGo(panelF32Go), F16: tileGo(panelF16Go), BF16: tileGo(panelBF16Go)},
+	expand:   quantized([numFormats]expandFunc{}, expandGo),
+	form:     formsGo(),
 	quantize: quantizeGo,
 	dotF32:   dotF32Go,
 	dotF16:   dotF16Go,
@@ -67,27 +74,27 @@ var goOps = ops{
 	scaleMul:    scaleMulGo,
 }
 
+// quantized adds what kernel makes for each quantised format to a table.
+func quantized[T any](table [numFormats]T, kernel func(Format) T) [numFormats]T {
+	for f := Q8; f < numFormats; f++ {
+		table[f] = kernel(f)
+	}
+	return table
+}
+
+func formsGo() (forms [numForms][]tile) {
+	for f := range numForms {
+		forms[f] = []tile{{1, expandedGo(f)}}
+	}
+	return forms
+}
+
 // variants are those that this CPU can run, best first; the Go reference is last. active is the one in use; it is written before any engine
 // starts, never while one runs.
 var (
-	variants = append(complete(archOps()), goOps)
+	variants = append(archOps(), goOps)
 	active   = variants[0]
 )
-
-// complete gives variants the Go reference for what they lack.
-func complete(list []ops) []ops {
-	for i := range list {
-		if list[i].neuron.dotQ4 == nil {
-			list[i].neuron = neuronGo
-		}
-		for f := range numFormats {
-			if v := &list[i]; v.panel[f] == nil {
-				v.panel[f], v.tile[f] = goOps.panel[f], goOps.tile[f]
-			}
-		}
-	}
-	return list
-}
 
 // Names lists the variants that this CPU can run, best first.
 func Names() []string {

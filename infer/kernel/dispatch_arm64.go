@@ -10,15 +10,12 @@ import (
 // quantised products.
 func archOps() []ops {
 	neon := ops{
-		name: "neon",
-		panel: [numFormats]panelFunc{
-			F32: panelF32NEON, F16: panelF16NEON, Q8: panelQ8NEON, Q4: panelQ4NEON,
-			Q4K: panelQ4KNEON, Q4T: panelQ4TNEON, Q8S: panelQ8SNEON, Q8A: panelQ8ANEON,
-		},
-		tile: [numFormats]tileFunc{
-			F32: tileF32NEON, F16: tileF16NEON, Q8: tileQ8NEON, Q4: tileQ4NEON,
-			Q4K: tileQ4KNEON, Q4T: tileQ4TNEON, Q8S: tileQ8SNEON, Q8A: tileQ8ANEON,
-		},
+		name:   "neon",
+		panel:  [numFormats]panelFunc{F32: panelF32NEON, F16: panelF16NEON, BF16: panelBF16NEON},
+		tile:   [numFormats][]tile{F32: {{4, tileF32NEON}}, F16: {{4, tileF16NEON}}, BF16: {{4, tileBF16NEON}}},
+		expand: expandNEON,
+		form:   forms(1, tileScaleNEON, tileMinimumNEON, tileScalesNEON, tileMinimaNEON),
+
 		quantize: quantizeNEON,
 		dotF32:   dotF32NEON,
 		dotF16:   dotF16NEON,
@@ -28,7 +25,7 @@ func archOps() []ops {
 		axpyQ4:   axpyQ4NEON,
 
 		panelI8: panelI8NEON,
-		tileI8:  tileI8NEON,
+		tileI8:  []tile{{4, tileI8NEON}},
 
 		max:         maxNEON,
 		expSum:      expSumNEON,
@@ -40,13 +37,28 @@ func archOps() []ops {
 	}
 	dotprod := neon
 	dotprod.name = "dotprod"
-	dotprod.panel[Q8], dotprod.panel[Q4] = panelQ8Dotprod, panelQ4Dotprod
-	dotprod.panel[Q4K], dotprod.panel[Q4T] = panelQ4KDotprod, panelQ4TDotprod
-	dotprod.panel[Q8S], dotprod.panel[Q8A] = panelQ8SDotprod, panelQ8ADotprod
-	dotprod.tile[Q8], dotprod.tile[Q4] = tileQ8Dotprod, tileQ4Dotprod
-	dotprod.tile[Q4K], dotprod.tile[Q4T] = tileQ4KDotprod, tileQ4TDotprod
-	dotprod.tile[Q8S], dotprod.tile[Q8A] = tileQ8SDotprod, tileQ8ADotprod
+	dotprod.panel = panelDotprod
+	dotprod.form = forms(4, tileScaleDotprod, tileMinimumDotprod, tileScalesDotprod, tileMinimaDotprod)
 	return []ops{dotprod, neon}
+}
+
+// forms are the tiles of so many tokens for each form. Codes are values here, so that those with one scale are alike, and those with two.
+func forms(tokens int, scale, minimum, scales, minima tileFunc) [numForms][]tile {
+	return [numForms][]tile{
+		nibbles32: {{tokens, scale}}, bytes32: {{tokens, scale}}, minima32: {{tokens, minimum}},
+		codes16: {{tokens, scales}}, bytes16: {{tokens, scales}}, minima16: {{tokens, minima}},
+	}
+}
+
+var expandNEON = [numFormats]expandFunc{
+	Q8: expandQ8NEON, Q4: expandQ4NEON, Q41: expandQ41NEON, Q50: expandQ50NEON, Q51: expandQ51NEON, Q2K: expandQ2KNEON,
+	Q3K: expandQ3KNEON, Q4K: expandQ4KNEON, Q5K: expandQ5KNEON, Q6K: expandQ6KNEON, Q4T: expandQ4TNEON, Q8S: expandQ8SNEON,
+}
+
+var panelDotprod = [numFormats]panelFunc{
+	F32: panelF32NEON, F16: panelF16NEON, BF16: panelBF16NEON,
+	Q8: panelQ8Dotprod, Q4: panelQ4Dotprod, Q41: panelQ41Dotprod, Q50: panelQ50Dotprod, Q51: panelQ51Dotprod, Q2K: panelQ2KDotprod,
+	Q3K: panelQ3KDotprod, Q4K: panelQ4KDotprod, Q5K: panelQ5KDotprod, Q6K: panelQ6KDotprod, Q4T: panelQ4TDotprod, Q8S: panelQ8SDotprod,
 }
 
 // panel_float_arm64.s
@@ -58,26 +70,56 @@ func panelF32NEON(y, w, x unsafe.Pointer, n int)
 func panelF16NEON(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
+func panelBF16NEON(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
 func tileF32NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func tileF16NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
-// panel_neon_arm64.s
+//go:noescape
+func tileBF16NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+// expand_arm64.s
 
 //go:noescape
-func panelQ8NEON(y, w, x unsafe.Pointer, n int)
+func expandQ8NEON(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func panelQ4NEON(y, w, x unsafe.Pointer, n int)
+func expandQ4NEON(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tileQ8NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ41NEON(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tileQ4NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ50NEON(dst, w unsafe.Pointer, n int)
 
-// panel_dotprod_arm64.s, tile_dotprod_arm64.s
+//go:noescape
+func expandQ51NEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ2KNEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ3KNEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ4KNEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ5KNEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ6KNEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ4TNEON(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ8SNEON(dst, w unsafe.Pointer, n int)
+
+// panel_dotprod_arm64.s
 
 //go:noescape
 func panelQ8Dotprod(y, w, x unsafe.Pointer, n int)
@@ -86,41 +128,28 @@ func panelQ8Dotprod(y, w, x unsafe.Pointer, n int)
 func panelQ4Dotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func tileQ8Dotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func panelQ41Dotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func tileQ4Dotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-
-// panelk_neon_arm64.s
+func panelQ50Dotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func panelQ4KNEON(y, w, x unsafe.Pointer, n int)
+func panelQ51Dotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func panelQ4TNEON(y, w, x unsafe.Pointer, n int)
+func panelQ2KDotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
-func panelQ8SNEON(y, w, x unsafe.Pointer, n int)
-
-//go:noescape
-func panelQ8ANEON(y, w, x unsafe.Pointer, n int)
-
-//go:noescape
-func tileQ4KNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-
-//go:noescape
-func tileQ4TNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-
-//go:noescape
-func tileQ8SNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-
-//go:noescape
-func tileQ8ANEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-
-// panelk_dotprod_arm64.s, tilek_dotprod_arm64.s
+func panelQ3KDotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func panelQ4KDotprod(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ5KDotprod(y, w, x unsafe.Pointer, n int)
+
+//go:noescape
+func panelQ6KDotprod(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func panelQ4TDotprod(y, w, x unsafe.Pointer, n int)
@@ -128,20 +157,31 @@ func panelQ4TDotprod(y, w, x unsafe.Pointer, n int)
 //go:noescape
 func panelQ8SDotprod(y, w, x unsafe.Pointer, n int)
 
-//go:noescape
-func panelQ8ADotprod(y, w, x unsafe.Pointer, n int)
+// form_dotprod_arm64.s, form_neon_arm64.s
 
 //go:noescape
-func tileQ4KDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileScaleDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ4TDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileMinimumDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8SDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileScalesDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileQ8ADotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileMinimaDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileScaleNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileMinimumNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileScalesNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileMinimaNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 // quantize_arm64.s
 

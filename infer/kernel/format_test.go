@@ -9,16 +9,26 @@ import (
 	"hotcell/models/gguf"
 )
 
-// fileType is a file type of each format.
-var fileType = [numFormats]gguf.Type{
-	F32: gguf.F32, F16: gguf.F16, Q8: gguf.Q8_0, Q4: gguf.Q4_0,
-	Q4K: gguf.Q4_K, Q4T: gguf.IQ4_NL, Q8S: gguf.Q6_K, Q8A: gguf.Q5_1,
+// fileTypes are the file types of each format, the usual one first.
+var fileTypes = [numFormats][]gguf.Type{
+	F32: {gguf.F32}, F16: {gguf.F16}, BF16: {gguf.BF16}, Q8: {gguf.Q8_0}, Q4: {gguf.Q4_0}, Q41: {gguf.Q4_1}, Q50: {gguf.Q5_0}, Q51: {gguf.Q5_1},
+	Q2K: {gguf.Q2_K}, Q3K: {gguf.Q3_K}, Q4K: {gguf.Q4_K}, Q5K: {gguf.Q5_K}, Q6K: {gguf.Q6_K},
+	Q4T: {gguf.IQ4_NL, gguf.IQ4_XS, gguf.MXFP4},
+	Q8S: {gguf.IQ3_S, gguf.IQ1_S, gguf.IQ1_M, gguf.IQ2_XXS, gguf.IQ2_XS, gguf.IQ2_S, gguf.IQ3_XXS, gguf.TQ1_0, gguf.TQ2_0},
 }
 
 // float16At says where the float16 scales and minima of a block lie; at its start where a type is not listed.
 var float16At = map[gguf.Type][]int{
 	gguf.Q4_1: {0, 2}, gguf.Q5_1: {0, 2}, gguf.Q2_K: {80, 82}, gguf.Q3_K: {108}, gguf.Q4_K: {0, 2}, gguf.Q5_K: {0, 2}, gguf.Q6_K: {208},
 	gguf.MXFP4: {}, gguf.IQ1_M: {}, gguf.TQ1_0: {52}, gguf.TQ2_0: {64},
+}
+
+// scalesOf says where the float16 of a block lie.
+func scalesOf(typ gguf.Type) []int {
+	if at, ok := float16At[typ]; ok {
+		return at
+	}
+	return []int{0}
 }
 
 // randomRows makes rows of a file type with weights of any code, finite where a scale is one float16.
@@ -38,11 +48,7 @@ func randomRows(r *rand.Rand, typ gguf.Type, rows, cols int) []byte {
 			for j := range block {
 				block[j] = byte(r.Uint32())
 			}
-			at, listed := float16At[typ]
-			if !listed {
-				at = []int{0}
-			}
-			for _, off := range at {
+			for _, off := range scalesOf(typ) {
 				putU16(block[off:], small16(r))
 			}
 		}
@@ -120,12 +126,38 @@ func TestPackPanelRefusesWhatDoesNotFit(t *testing.T) {
 
 func TestMatrixBytesCountsWholePanels(t *testing.T) {
 	for f, panel := range map[Format]int{
-		F32: 16 * 256 * 4, F16: 16 * 256 * 2, Q8: 16 * 8 * 34, Q4: 16 * 8 * 18,
-		Q4K: 16 * (8*16 + 4 + 16), Q4T: 64 + 16*8*20, Q8S: 16 * 8 * 40, Q8A: 16 * 8 * 48,
+		F32: 16 * 256 * 4, F16: 16 * 256 * 2, BF16: 16 * 256 * 2, Q8: 16 * 8 * 34, Q4: 16 * 8 * 18, Q41: 16 * 8 * 20, Q50: 16 * 8 * 22, Q51: 16 * 8 * 24,
+		Q2K: 16 * 84, Q3K: 16 * 116, Q4K: 16 * 148, Q5K: 16 * 180, Q6K: 16 * 212, Q4T: 64 + 16*8*20, Q8S: 16 * 8 * 40,
 	} {
 		for _, rows := range []int{1, 16, 17, 33} {
 			if got, want := MatrixBytes(f, rows, 256), (rows+15)/16*panel; got != want {
 				t.Errorf("%v, %d rows: %d bytes, want %d", f, rows, got, want)
+			}
+		}
+	}
+}
+
+func TestPanelsAreNoMoreThanATenthLargerThanTheFile(t *testing.T) {
+	for f, types := range fileTypes {
+		if Format(f) == Q4T || Format(f) == Q8S {
+			continue // codebooks are stored with wider scales, and as bytes
+		}
+		elems, size := types[0].Block()
+		const cols = 2048
+		if got, file := Format(f).PanelBytes(cols), PanelRows*cols/elems*size; float64(got) > 1.1*float64(file) {
+			t.Errorf("%v takes %d bytes for %d in the file", types[0], got, file)
+		}
+	}
+}
+
+func TestPanelsAreWholeCacheLines(t *testing.T) {
+	for _, f := range formats {
+		if !f.Quantized() {
+			continue
+		}
+		for _, blocks := range []int{1, 2, 3, 8, 9} {
+			if n := f.PanelBytes(blocks * BlockCols); n%64 != 0 {
+				t.Errorf("%v: %d blocks take %d bytes", f, blocks, n)
 			}
 		}
 	}

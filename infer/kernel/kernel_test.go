@@ -33,7 +33,12 @@ func eachVariant(t *testing.T, test func(t *testing.T, v ops)) {
 }
 
 // formats are all formats, in the order of their values.
-var formats = []Format{F32, F16, Q8, Q4, Q4K, Q4T, Q8S, Q8A}
+var formats = func() (all []Format) {
+	for f := range numFormats {
+		all = append(all, f)
+	}
+	return all
+}()
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
@@ -45,10 +50,11 @@ func unitCols(f Format) int {
 	return 1
 }
 
-// wholeUnits rounds n, columns or blocks as a panelFunc counts them, up to what the format's panels have: Q4K comes in super-blocks.
-func wholeUnits(f Format, n int) int {
-	if f == Q4K {
-		return (n + superCols/BlockCols - 1) / (superCols / BlockCols) * (superCols / BlockCols)
+// wholeUnits rounds n, columns or blocks as a panelFunc counts them, up to what a file type has: K types come in super-blocks.
+func wholeUnits(typ gguf.Type, n int) int {
+	elems, _ := typ.Block()
+	if per := elems / BlockCols; per > 1 {
+		return (n + per - 1) / per * per
 	}
 	return n
 }
@@ -106,56 +112,42 @@ var (
 	}
 )
 
-// fillPanel writes one panel of n columns or blocks to w.
-func (k *filling) fillPanel(r *rand.Rand, f Format, n int, w []byte) {
-	switch f {
-	case F32:
-		for i := range n * PanelRows {
-			putF32(w[i*4:], k.weight(r))
-		}
-	case F16:
-		for i := range n * PanelRows {
-			putU16(w[i*2:], k.weight16(r))
-		}
-	default:
-		if f == Q4T {
-			for i := range tableBytes {
-				w[i] = byte(max(-127, int8(k.code(r, i)))) // no table holds -128
-			}
-			w = w[tableBytes:]
-		}
-		codes, scales := w[:n*f.blockBytes()], w[n*f.blockBytes():]
-		for i := range codes {
-			codes[i] = k.code(r, i)
-			if f == Q8A {
-				codes[i] &= 31
-			}
-		}
-		k.fillScales(r, f, scales)
+// fillRows makes 16 rows of n columns or blocks of a file type.
+func (k *filling) fillRows(r *rand.Rand, typ gguf.Type, n int) []byte {
+	elems, size := typ.Block()
+	if f, _ := FormatOf(typ); f.Quantized() {
+		n *= BlockCols
 	}
+	rows := make([]byte, PanelRows*n/elems*size)
+	for i := 0; i < len(rows); i += size {
+		block := rows[i:][:size]
+		switch typ {
+		case gguf.F32:
+			putF32(block, k.weight(r))
+		case gguf.F16:
+			putU16(block, k.weight16(r))
+		case gguf.BF16:
+			putU16(block, uint16(math.Float32bits(k.weight(r))>>16))
+		default:
+			for j := range block {
+				block[j] = k.code(r, i+j)
+			}
+			for _, off := range scalesOf(typ) {
+				putU16(block[off:], k.scale(r))
+			}
+		}
+	}
+	return rows
 }
 
-// fillScales writes all that lies behind the codes of a panel.
-func (k *filling) fillScales(r *rand.Rand, f Format, scales []byte) {
-	switch f {
-	case Q8, Q4:
-		for i := range len(scales) / 2 {
-			putU16(scales[i*2:], k.scale(r))
-		}
-	case Q4K:
-		for s := range len(scales) / superBytes {
-			sup := scales[s*superBytes:][:superBytes]
-			for i := range 2 * PanelRows {
-				putU16(sup[i*2:], k.scale(r))
-			}
-			for i := 4 * PanelRows; i < superBytes; i++ {
-				sup[i] = k.code(r, i)
-			}
-		}
-	default:
-		for i := range len(scales) / 4 {
-			putF32(scales[i*4:], k.weight(r))
-		}
+// pack makes one panel of 16 rows.
+func pack(t testing.TB, typ gguf.Type, rows []byte, w []byte, n int) {
+	t.Helper()
+	f, _ := FormatOf(typ)
+	fillCanary(w)
+	m := Matrix{Format: f, Rows: PanelRows, Cols: n * unitCols(f), Data: w}
+	if err := m.PackPanel(0, typ, rows); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -176,24 +168,26 @@ func (k *filling) fillInput(r *rand.Rand, f Format, n int, x []byte) {
 		return
 	}
 	for b := range n {
-		var sum int32
 		for c := range BlockCols {
-			q := k.q(r)
-			x[b*BlockCols+c] = byte(q)
-			sum += int32(q)
+			x[b*BlockCols+c] = byte(k.q(r))
 		}
 		putF32(x[n*BlockCols+b*4:], k.xscale(r))
-		putU32(x[n*(BlockCols+4)+b*4:], uint32(sum))
 	}
+	sumRecord(x, n)
 }
 
-// blockBytes is the size of one block of codes of a Q format.
-func (f Format) blockBytes() int {
-	switch f {
-	case Q4, Q4K, Q4T:
-		return q4BlockBytes
+// sumRecord writes the sums of the values of a record.
+func sumRecord(x []byte, n int) {
+	for b := range n {
+		var sum int32
+		for c := range BlockCols {
+			if c == BlockCols/2 {
+				putU32(x[n*(BlockCols+8)+b*4:], uint32(sum))
+			}
+			sum += int32(int8(x[b*BlockCols+c]))
+		}
+		putU32(x[n*(BlockCols+4)+b*4:], uint32(sum))
 	}
-	return q8BlockBytes
 }
 
 func putU16(b []byte, v uint16)  { *(*[2]byte)(b) = *(*[2]byte)(unsafe.Pointer(&v)) }
@@ -208,6 +202,8 @@ type sum struct {
 	value     float64
 	magnitude float64 // sum of the finite terms' absolute values
 	terms     int
+	slack     float64 // what else rounding may do
+	overflow  bool    // a float32 on the way may be infinite
 }
 
 func (s *sum) add(term float64) {
@@ -226,93 +222,74 @@ func (s *sum) check(got float32) error {
 		if !math.IsNaN(g) {
 			return fmt.Errorf("got %v, want NaN", got)
 		}
-	case s.magnitude > math.MaxFloat32/2: // may or may not overflow on the way
+	case s.overflow || s.magnitude > math.MaxFloat32/2: // may or may not overflow on the way
 	case math.IsInf(want, 0):
 		if g != want {
 			return fmt.Errorf("got %v, want %v", got, want)
 		}
 	default:
 		// every operation rounds by half a unit of at most the magnitude, or of the smallest subnormal number
-		if bound := s.magnitude*float64(s.terms+4)*0x1p-23 + float64(s.terms+1)*0x1p-149; !(math.Abs(g-want) <= bound) {
+		if bound := s.magnitude*float64(s.terms+4)*0x1p-23 + float64(s.terms+1)*0x1p-149 + s.slack; !(math.Abs(g-want) <= bound) {
 			return fmt.Errorf("got %v, want %v within %.3g", got, want, bound)
 		}
 	}
 	return nil
 }
 
-// exactPanel computes what a panelFunc should, in float64.
-func exactPanel(f Format, w, x []byte, n int) (rows [PanelRows]sum) {
-	for r := range rows {
-		for i := range n {
-			switch f {
-			case F32:
-				rows[r].add(float64(getF32(w[(i*PanelRows+r)*4:])) * float64(getF32(x[i*4:])))
-			case F16:
-				rows[r].add(float64(gguf.F16ToF32(getU16(w[(i*PanelRows+r)*2:]))) * float64(getF32(x[i*4:])))
-			default:
-				exactBlock(&rows[r], f, w, x, n, r, i)
-			}
+// exactPanel computes what a panelFunc should, in float64, from the rows of the file.
+func exactPanel(t testing.TB, typ gguf.Type, rows, x []byte, n int) (sums [PanelRows]sum) {
+	t.Helper()
+	rowBytes := len(rows) / PanelRows
+	f, _ := FormatOf(typ)
+	for r := range sums {
+		row := rows[r*rowBytes:][:rowBytes]
+		if f.Quantized() {
+			exactBlocks(t, &sums[r], typ, row, x, n)
+			continue
+		}
+		w := make([]float32, n)
+		if err := gguf.Dequantize(typ, w, row); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range w {
+			sums[r].add(float64(v) * float64(getF32(x[i*4:])))
 		}
 	}
-	return rows
+	return sums
 }
 
-// exactBlock adds row r's block b to its sum. Scales are multiplied in float32, as kernels do.
-func exactBlock(row *sum, f Format, w, x []byte, n, r, b int) {
-	var table [16]int8
-	if f == Q4T {
-		for i := range table {
-			table[i] = int8(w[i])
-		}
-		w = w[tableBytes:]
+// exactBlocks adds a quantised row's product with a record. Scales are added as they come in blocks, since infinite ones may cancel.
+func exactBlocks(t testing.TB, row *sum, typ gguf.Type, src, x []byte, n int) {
+	t.Helper()
+	f, _ := FormatOf(typ)
+	q, scale, least := make([]int8, n*BlockCols), make([]float32, 2*n), make([]float32, 2*n)
+	if err := gguf.Unpack(typ, q, scale, least, src); err != nil {
+		t.Fatal(err)
 	}
-	scales, xd := w[n*f.blockBytes():], getF32(x[n*BlockCols+b*4:])
-	f16 := func(off int) float32 { return gguf.F16ToF32(getU16(scales[off+r*2:])) }
-	parts := 1 // with a scale of their own
-	if f == Q8S || f == Q8A {
-		parts = 2
-	}
-	for part := range parts {
-		dot, xsum := 0, 0
-		for c := part * BlockCols / parts; c < (part+1)*BlockCols/parts; c++ {
-			q := int(int8(x[b*BlockCols+c]))
-			dot += panelCode(f, &table, w[b*f.blockBytes():], r, c) * q
-			xsum += q
-		}
-		var scale, least float32
-		switch f {
-		case Q8, Q4:
-			scale = f16(b * scaleBytes)
-		case Q4K:
-			sup, j := b/8*superBytes, b%8*PanelRows+r
-			scale = f16(sup) * float32(scales[sup+4*PanelRows+j])
-			least = f16(sup+2*PanelRows) * float32(scales[sup+12*PanelRows+j])
-		default:
-			scale = wideAt(scales, b*parts+part, r)
-			if f == Q8A {
-				least = wideAt(scales[n*parts*wideBytes:], b*parts+part, r)
+	parts := layouts[f].form.halves()
+	for b := range n {
+		xd := float64(getF32(x[n*BlockCols+b*4:]))
+		var p, size float64
+		for part := range parts {
+			dot, xsum := 0, 0
+			for c := part * BlockCols / parts; c < (part+1)*BlockCols/parts; c++ {
+				e := int(int8(x[b*BlockCols+c]))
+				dot += int(q[b*BlockCols+c]) * e
+				xsum += e
+			}
+			p += float64(dot) * float64(scale[2*b+part])
+			size += math.Abs(float64(dot) * float64(scale[2*b+part]))
+			if typ.HasMin() {
+				p -= float64(xsum) * float64(least[2*b+part])
+				size += math.Abs(float64(xsum) * float64(least[2*b+part]))
 			}
 		}
-		row.add(float64(dot) * float64(scale*xd))
-		if f == Q4K || f == Q8A {
-			row.add(-float64(xsum) * float64(least*xd))
+		row.add(p * xd)
+		row.overflow = row.overflow || size > math.MaxFloat32/2 && !math.IsInf(size, 0)
+		if extra := size * math.Abs(xd); !math.IsInf(extra, 0) && !math.IsNaN(extra) {
+			row.magnitude += extra
+			row.slack += 4 * 0x1p-149 * math.Abs(xd)
 		}
-	}
-}
-
-// panelCode is the integer weight of row r and column c of a block.
-func panelCode(f Format, table *[16]int8, block []byte, r, c int) int {
-	if f.blockBytes() == q8BlockBytes {
-		return int(int8(block[(c/4*PanelRows+r)*4+c%4]))
-	}
-	nibble := block[(c%16/4*PanelRows+r)*4+c%4] >> (c / 16 * 4) & 15
-	switch f {
-	case Q4:
-		return int(nibble) - 8
-	case Q4T:
-		return int(table[nibble])
-	default:
-		return int(nibble)
 	}
 }
 

@@ -88,12 +88,12 @@ func (c *KV) storeQ8(pos int, k, v []float32, scratch *KVScratch) {
 
 	active.quantize(buffer, &k[0], blocks)
 	panel, r := c.Keys[pos/KVBlock*Q8.PanelBytes(c.Dim):][:Q8.PanelBytes(c.Dim)], pos%KVBlock
-	for i, e := range q {
-		panel[i/BlockCols*q8BlockBytes+(i%BlockCols/4*PanelRows+r)*4+i%4] = byte(e)
-	}
-	scales := words[uint16](panel[blocks*q8BlockBytes:])
 	for b := range blocks {
-		scales[b*PanelRows+r] = gguf.F32ToF16(d[b])
+		header, codes := layouts[Q8].at(panel, b)
+		words[uint16](header)[b%2*PanelRows+r] = gguf.F32ToF16(d[b])
+		for i, e := range q[b*BlockCols:][:BlockCols] {
+			codes[i/4*plane+r*4+i%4] = byte(e)
+		}
 	}
 
 	active.quantize(buffer, &v[0], blocks)
@@ -194,7 +194,7 @@ func (c *KV) mixQ8(out []float32, stride int, p []float32, pStride, n, lo, hi in
 				for half := d; half < d+BlockCols; half += PanelRows {
 					w := unsafe.Pointer(&c.Values[(half/PanelRows*c.Positions+from)*PanelRows])
 					part := product{unsafe.Pointer(y), PanelRows * 4, w, unsafe.Pointer(scaled), mixPositions * 4, count}
-					part.multiplyWith(active.panelI8, active.tileI8, some)
+					part.run(active.panelI8, active.tileI8, some)
 					for j := range some {
 						to := out[(i+j)*stride+half:][:PanelRows]
 						if from == lo {
@@ -213,18 +213,4 @@ func (c *KV) mixQ8(out []float32, stride int, p []float32, pStride, n, lo, hi in
 func words[T uint16 | float32](b []byte) []T {
 	var t T
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(t)))
-}
-
-// panelI8Go is the reference of ops.panelI8.
-func panelI8Go(y, w, x unsafe.Pointer, cols int) {
-	ws := unsafe.Slice((*int8)(w), cols*PanelRows)
-	xf := unsafe.Slice((*float32)(x), cols)
-	var acc [PanelRows]float32
-	for c, v := range xf {
-		row := ws[c*PanelRows:][:PanelRows]
-		for r := range acc {
-			acc[r] += float32(row[r]) * v
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
 }

@@ -13,6 +13,24 @@
 #define SMLAL2(d, n, m)    WORD $(0x4E208000 | (m)<<16 | (n)<<5 | (d))           // smlal2 d.8h, n.16b, m.16b
 #define SMAX_16B(d, n, m)  WORD $(0x4E206400 | (m)<<16 | (n)<<5 | (d))           // smax   d.16b, n.16b, m.16b
 
+#define SMMLA(d, n, m)     WORD $(0x4E80A400 | (m)<<16 | (n)<<5 | (d))           // smmla  d.4s, n.16b, m.16b     (i8mm)
+
+// Bytes, with a shift by s.
+#define AND_16B(d, n, m)  WORD $(0x4E201C00 | (m)<<16 | (n)<<5 | (d))      // and  d.16b, n.16b, m.16b
+#define BIT_16B(d, n, m)  WORD $(0x6EA01C00 | (m)<<16 | (n)<<5 | (d))      // bit  d.16b, n.16b, m.16b: the bits of n where m has ones
+#define SUB_16B(d, n, m)  WORD $(0x6E208400 | (m)<<16 | (n)<<5 | (d))      // sub  d.16b, n.16b, m.16b
+#define TBL_16B(d, n, m)  WORD $(0x4E000000 | (m)<<16 | (n)<<5 | (d))      // tbl  d.16b, {n.16b}, m.16b
+#define USHR_16B(d, n, s) WORD $(0x6F000400 | (16-(s))<<16 | (n)<<5 | (d)) // ushr d.16b, n.16b, #s, s at least 1
+#define SHL_16B(d, n, s)  WORD $(0x4F005400 | (8+(s))<<16 | (n)<<5 | (d))  // shl  d.16b, n.16b, #s
+
+// Pairs of registers interleaved and taken apart.
+#define ZIP1_4S(d, n, m) WORD $(0x4E803800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.4s, n.4s, m.4s
+#define ZIP2_4S(d, n, m) WORD $(0x4E807800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.4s, n.4s, m.4s
+#define ZIP1_2D(d, n, m) WORD $(0x4EC03800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.2d, n.2d, m.2d
+#define ZIP2_2D(d, n, m) WORD $(0x4EC07800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.2d, n.2d, m.2d
+#define UZP1_4S(d, n, m) WORD $(0x4E801800 | (m)<<16 | (n)<<5 | (d)) // uzp1 d.4s, n.4s, m.4s
+#define UZP2_4S(d, n, m) WORD $(0x4E805800 | (m)<<16 | (n)<<5 | (d)) // uzp2 d.4s, n.4s, m.4s
+
 // Neighbours added. These two are VADDP by number.
 #define ADDP_8H(d, n, m) WORD $(0x4E60BC00 | (m)<<16 | (n)<<5 | (d)) // addp d.8h, n.8h, m.8h
 #define ADDP_4S(d, n, m) WORD $(0x4EA0BC00 | (m)<<16 | (n)<<5 | (d)) // addp d.4s, n.4s, m.4s
@@ -26,6 +44,10 @@
 #define SXTL2_16B(d, n)  WORD $(0x4F08A400 | (n)<<5 | (d)) // sxtl2  d.8h, n.16b
 #define SXTL_4H(d, n)    WORD $(0x0F10A400 | (n)<<5 | (d)) // sxtl   d.4s, n.4h
 #define SXTL2_8H(d, n)   WORD $(0x4F10A400 | (n)<<5 | (d)) // sxtl2  d.4s, n.8h
+#define UXTL_8B(d, n)    WORD $(0x2F08A400 | (n)<<5 | (d)) // uxtl   d.8h, n.8b
+#define UXTL2_16B(d, n)  WORD $(0x6F08A400 | (n)<<5 | (d)) // uxtl2  d.8h, n.16b
+#define SHLL_4H(d, n)    WORD $(0x2E613800 | (n)<<5 | (d)) // shll   d.4s, n.4h, #16
+#define SHLL2_8H(d, n)   WORD $(0x6E613800 | (n)<<5 | (d)) // shll2  d.4s, n.8h, #16
 #define SQXTN_4S(d, n)   WORD $(0x0E614800 | (n)<<5 | (d)) // sqxtn  d.4h, n.4s
 #define SQXTN2_4S(d, n)  WORD $(0x4E614800 | (n)<<5 | (d)) // sqxtn2 d.8h, n.4s
 #define SQXTN_8H(d, n)   WORD $(0x0E214800 | (n)<<5 | (d)) // sqxtn  d.8b, n.8h

@@ -1,14 +1,10 @@
 package kernel
 
 import (
-	"encoding/binary"
 	"unsafe"
 
 	"hotcell/models/gguf"
 )
-
-// Tile is the number of tokens that the wide panel kernels compute at once, so that a weight is unpacked once for all of them.
-const Tile = 4
 
 // Mul computes dst[t*stride + r] = sum over c of W[r][c] * x[t][c] for all tokens t of x and the rows r of panels lo to hi-1. stride is at
 // least m.PaddedRows(): the rows that fill up the last panel are written too (with zeros). Quantised formats need x.Quantize
@@ -18,15 +14,15 @@ func (m *Matrix) Mul(dst []float32, stride int, x *Acts, lo, hi int) {
 		return
 	}
 	_ = dst[(x.Tokens-1)*stride+hi*PanelRows-1]
-	cols, xp, xStride := m.Cols, unsafe.Pointer(&x.f[0]), uintptr(m.Cols*4)
+	p := product{yStride: uintptr(stride * 4), x: unsafe.Pointer(&x.f[0]), xStride: uintptr(m.Cols * 4), n: m.Cols}
 	if m.Format.Quantized() {
-		cols = m.Cols / BlockCols
-		xp, xStride = unsafe.Pointer(&x.q[0]), uintptr(actRecordBytes(cols))
+		p.n = m.Cols / BlockCols
+		p.x, p.xStride = unsafe.Pointer(&x.q[0]), uintptr(actRecordBytes(p.n))
 	}
 	panelBytes := m.Format.PanelBytes(m.Cols)
-	for p := lo; p < hi; p++ {
-		y := product{unsafe.Pointer(&dst[p*PanelRows]), uintptr(stride * 4), unsafe.Pointer(&m.Data[p*panelBytes]), xp, xStride, cols}
-		y.multiply(m.Format, x.Tokens)
+	for i := lo; i < hi; i++ {
+		p.y, p.w = unsafe.Pointer(&dst[i*PanelRows]), unsafe.Pointer(&m.Data[i*panelBytes])
+		p.multiply(m.Format, x.Tokens)
 	}
 }
 
@@ -40,166 +36,99 @@ type product struct {
 }
 
 // multiply computes the product for so many tokens with the kernels of a format.
-func (p *product) multiply(f Format, tokens int) {
-	p.multiplyWith(active.panel[f], active.tile[f], tokens)
+func (p product) multiply(f Format, tokens int) {
+	if !f.Quantized() {
+		p.run(active.panel[f], active.tile[f], tokens)
+		return
+	}
+	if tokens < expandTokens && active.panel[f] != nil {
+		p.run(active.panel[f], nil, tokens)
+		return
+	}
+	l, scratch := &layouts[f], expandedPanels.Get().(*expanded)
+	defer expandedPanels.Put(scratch)
+	one, rest := active.panel[f], p
+	rest.w = scratch.room(p.n * l.form.blockBytes())
+	active.expand[f](rest.w, p.w, p.n)
+	done := rest.run(nil, active.form[l.form], tokens)
+	if one != nil && done < tokens {
+		p.skip(done)
+		p.run(one, nil, tokens-done)
+	}
 }
 
-func (p *product) multiplyWith(one panelFunc, wide tileFunc, tokens int) {
-	y, x := p.y, p.x
-	for ; tokens >= Tile; tokens -= Tile {
-		wide(y, p.yStride, p.w, x, p.xStride, p.n)
-		y, x = unsafe.Add(y, Tile*p.yStride), unsafe.Add(x, Tile*p.xStride)
+// run computes as many tokens as it can by tiles, widest first, the rest by one, and returns how many that were: all unless one is nil.
+func (p product) run(one panelFunc, tiles []tile, tokens int) (done int) {
+	for _, t := range tiles {
+		for ; done+t.tokens <= tokens; done += t.tokens {
+			t.multiply(p.y, p.yStride, p.w, p.x, p.xStride, p.n)
+			p.skip(t.tokens)
+		}
 	}
-	for ; tokens > 0; tokens-- {
-		one(y, p.w, x, p.n)
-		y, x = unsafe.Add(y, p.yStride), unsafe.Add(x, p.xStride)
+	if one != nil {
+		for ; done < tokens; done++ {
+			one(p.y, p.w, p.x, p.n)
+			p.skip(1)
+		}
 	}
+	return done
+}
+
+// skip moves on by so many tokens.
+func (p *product) skip(tokens int) {
+	p.y, p.x = unsafe.Add(p.y, uintptr(tokens)*p.yStride), unsafe.Add(p.x, uintptr(tokens)*p.xStride)
 }
 
 // The references of ops.panel. y is [16]float32, w one panel, x one token's input.
 
 func panelF32Go(y, w, x unsafe.Pointer, cols int) {
 	wf := unsafe.Slice((*float32)(w), cols*PanelRows)
-	xf := unsafe.Slice((*float32)(x), cols)
-	var acc [PanelRows]float32
-	for c, v := range xf {
-		row := wf[c*PanelRows:][:PanelRows]
-		for r := range acc {
-			acc[r] += row[r] * v
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
+	panelFloatGo(y, x, cols, func(i int) float32 { return wf[i] })
 }
 
 func panelF16Go(y, w, x unsafe.Pointer, cols int) {
 	wh := unsafe.Slice((*uint16)(w), cols*PanelRows)
-	xf := unsafe.Slice((*float32)(x), cols)
+	panelFloatGo(y, x, cols, func(i int) float32 { return gguf.F16ToF32(wh[i]) })
+}
+
+func panelBF16Go(y, w, x unsafe.Pointer, cols int) {
+	wh := unsafe.Slice((*uint16)(w), cols*PanelRows)
+	panelFloatGo(y, x, cols, func(i int) float32 { return bf16ToF32(wh[i]) })
+}
+
+// panelI8Go is the reference of ops.panelI8.
+func panelI8Go(y, w, x unsafe.Pointer, cols int) {
+	wb := unsafe.Slice((*int8)(w), cols*PanelRows)
+	panelFloatGo(y, x, cols, func(i int) float32 { return float32(wb[i]) })
+}
+
+func panelFloatGo(y, x unsafe.Pointer, cols int, weight func(i int) float32) {
 	var acc [PanelRows]float32
-	for c, v := range xf {
-		row := wh[c*PanelRows:][:PanelRows]
+	for c, v := range unsafe.Slice((*float32)(x), cols) {
 		for r := range acc {
-			acc[r] += gguf.F16ToF32(row[r]) * v
+			acc[r] += weight(c*PanelRows+r) * v
 		}
 	}
 	*(*[PanelRows]float32)(y) = acc
 }
 
-func panelQ8Go(y, w, x unsafe.Pointer, blocks int) {
-	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+scaleBytes))
-	scales := wq[blocks*q8BlockBytes:]
-	xq, xd, _ := record(x, blocks)
-	var acc [PanelRows]float32
-	for b := range blocks {
-		blk := wq[b*q8BlockBytes:][:q8BlockBytes]
-		for r := range acc {
-			var sum int32
-			for c := range BlockCols {
-				sum += int32(int8(blk[(c/4*PanelRows+r)*4+c%4])) * int32(xq[b*BlockCols+c])
+// panelGo is the reference of a quantised format.
+func panelGo(f Format) panelFunc {
+	return func(y, w, x unsafe.Pointer, n int) {
+		l := &layouts[f]
+		panel := unsafe.Slice((*byte)(w), f.PanelBytes(n*BlockCols))
+		var acc [PanelRows]float32
+		var values [BlockCols]int8
+		for b := range n {
+			header, codes := l.at(panel, b)
+			for r := range acc {
+				l.values(panel, codes, r, &values)
+				scale, least := l.scales(header, b, r)
+				acc[r] = addBlock(acc[r], l.form, &values, scale, least, x, n, b)
 			}
-			d := gguf.F16ToF32(binary.LittleEndian.Uint16(scales[b*scaleBytes+r*2:]))
-			acc[r] += float32(sum) * (d * xd[b])
 		}
+		*(*[PanelRows]float32)(y) = acc
 	}
-	*(*[PanelRows]float32)(y) = acc
-}
-
-func panelQ4Go(y, w, x unsafe.Pointer, blocks int) {
-	wq := unsafe.Slice((*byte)(w), blocks*(q4BlockBytes+scaleBytes))
-	scales := wq[blocks*q4BlockBytes:]
-	xq, xd, _ := record(x, blocks)
-	var acc [PanelRows]float32
-	for b := range blocks {
-		blk := wq[b*q4BlockBytes:][:q4BlockBytes]
-		for r := range acc {
-			var sum int32
-			for c := range BlockCols / 2 {
-				v := blk[(c/4*PanelRows+r)*4+c%4]
-				sum += (int32(v&15) - 8) * int32(xq[b*BlockCols+c])
-				sum += (int32(v>>4) - 8) * int32(xq[b*BlockCols+16+c])
-			}
-			d := gguf.F16ToF32(binary.LittleEndian.Uint16(scales[b*scaleBytes+r*2:]))
-			acc[r] += float32(sum) * (d * xd[b])
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
-}
-
-func panelQ4KGo(y, w, x unsafe.Pointer, blocks int) {
-	wq := unsafe.Slice((*byte)(w), blocks*q4BlockBytes+blocks/8*superBytes)
-	supers := wq[blocks*q4BlockBytes:]
-	xq, xd, xsum := record(x, blocks)
-	var acc [PanelRows]float32
-	for b := range blocks {
-		blk, sup := wq[b*q4BlockBytes:][:q4BlockBytes], supers[b/8*superBytes:][:superBytes]
-		for r := range acc {
-			var sum int32
-			for c := range BlockCols / 2 {
-				v := blk[(c/4*PanelRows+r)*4+c%4]
-				sum += int32(v&15)*int32(xq[b*BlockCols+c]) + int32(v>>4)*int32(xq[b*BlockCols+16+c])
-			}
-			d := gguf.F16ToF32(binary.LittleEndian.Uint16(sup[r*2:])) * float32(sup[PanelRows*4+b%8*PanelRows+r])
-			least := gguf.F16ToF32(binary.LittleEndian.Uint16(sup[PanelRows*2+r*2:])) * float32(sup[PanelRows*12+b%8*PanelRows+r])
-			acc[r] += float32(sum) * (d * xd[b])
-			acc[r] -= float32(xsum[b]) * (least * xd[b])
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
-}
-
-func panelQ4TGo(y, w, x unsafe.Pointer, blocks int) {
-	wq := unsafe.Slice((*byte)(w), tableBytes+blocks*(q4BlockBytes+wideBytes))
-	table, wq := wq[:16], wq[tableBytes:]
-	xq, xd, _ := record(x, blocks)
-	var acc [PanelRows]float32
-	for b := range blocks {
-		blk := wq[b*q4BlockBytes:][:q4BlockBytes]
-		for r := range acc {
-			var sum int32
-			for c := range BlockCols / 2 {
-				v := blk[(c/4*PanelRows+r)*4+c%4]
-				sum += int32(int8(table[v&15]))*int32(xq[b*BlockCols+c]) + int32(int8(table[v>>4]))*int32(xq[b*BlockCols+16+c])
-			}
-			acc[r] += float32(sum) * (wideAt(wq[blocks*q4BlockBytes:], b, r) * xd[b])
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
-}
-
-func panelQ8SGo(y, w, x unsafe.Pointer, blocks int) {
-	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+2*wideBytes))
-	xq, xd, _ := record(x, blocks)
-	var acc [PanelRows]float32
-	for half := range 2 * blocks {
-		for r := range acc {
-			sum, _ := halfBlock(wq, xq, half, r)
-			acc[r] += float32(sum) * (wideAt(wq[blocks*q8BlockBytes:], half, r) * xd[half/2])
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
-}
-
-func panelQ8AGo(y, w, x unsafe.Pointer, blocks int) {
-	wq := unsafe.Slice((*byte)(w), blocks*(q8BlockBytes+4*wideBytes))
-	scales := wq[blocks*q8BlockBytes:]
-	xq, xd, _ := record(x, blocks)
-	var acc [PanelRows]float32
-	for half := range 2 * blocks {
-		for r := range acc {
-			sum, xsum := halfBlock(wq, xq, half, r)
-			acc[r] += float32(sum) * (wideAt(scales, half, r) * xd[half/2])
-			acc[r] -= float32(xsum) * (wideAt(scales[blocks*2*wideBytes:], half, r) * xd[half/2])
-		}
-	}
-	*(*[PanelRows]float32)(y) = acc
-}
-
-// halfBlock is row r's product with the activations over 16 columns, and the sum of these activations.
-func halfBlock(wq []byte, xq []int8, half, r int) (sum, xsum int32) {
-	for c := half * 16; c < half*16+16; c++ {
-		sum += int32(int8(wq[c/BlockCols*q8BlockBytes+(c%BlockCols/4*PanelRows+r)*4+c%4])) * int32(xq[c])
-		xsum += int32(xq[c])
-	}
-	return sum, xsum
 }
 
 // record views a token's 8-bit record.
@@ -209,11 +138,11 @@ func record(x unsafe.Pointer, blocks int) (q []int8, scales []float32, sums []in
 		unsafe.Slice((*int32)(unsafe.Add(x, blocks*(BlockCols+4))), blocks)
 }
 
-// tileGo is the reference of ops.tile for a format: one token after the other.
-func tileGo(one panelFunc) tileFunc {
-	return func(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int) {
+// tileGo is the reference of a float format's tile: one token after the other.
+func tileGo(one panelFunc) []tile {
+	return []tile{{Tile, func(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int) {
 		for t := range uintptr(Tile) {
 			one(unsafe.Add(y, t*yStride), w, unsafe.Add(x, t*xStride), n)
 		}
-	}
+	}}}
 }

@@ -43,12 +43,9 @@
 	STORE4(0, R0, F28, F29, F30, F31)
 
 // AHEAD is how many bytes ahead of the use the panel kernels prefetch weights: what a memory that answers in 150 ns sends meanwhile at 14
-// GB/s. Beyond the end of a panel lie its scales, then the next panel; a prefetch of an unmapped address does nothing. The scales
-// are a slower stream of their own: SCALES_AHEAD for float16, WIDE_AHEAD for float32 scales and minima, as many blocks ahead as AHEAD or
-// more. Tiles do not prefetch: multiplying 4 tokens takes longer than fetching.
+// GB/s. A panel is one stream; beyond its end lies the next panel; a prefetch of an unmapped address does nothing. Tiles do not prefetch:
+// multiplying 4 tokens takes longer than fetching.
 #define AHEAD 2048
-#define SCALES_AHEAD 256
-#define WIDE_AHEAD 512
 
 // PREFETCH2 and PREFETCH4 prefetch the weights, 2 and 4 cache lines, for byte off of R2.
 #define PREFETCH2(off) \

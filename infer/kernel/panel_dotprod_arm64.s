@@ -1,80 +1,383 @@
 #include "textflag.h"
 #include "neon_arm64.h"
 #include "panel_arm64.h"
-#include "scales_arm64.h"
-#include "panel_dotprod_arm64.h"
+#include "unpack_arm64.h"
 
-// Products of Q8 and Q4 panels of one token with SDOT (see the package documentation for the layouts, panel_dotprod_arm64.h for the idea).
+// Products of quantised panels of one token with SDOT (see the package documentation for the layouts, unpack_arm64.h for the registers).
 //
-// Nibbles are multiplied as 0..15; the 8 that is too much is taken off before, by starting the sums at -8 * (sum of the block's
-// activations).
+// A lane is a row; one register of 16 activations holds 4 groups, of which SDOT takes a lane. Four sums per block suffice, eight where halves have
+// scales of their own: SDOT passes an accumulator on in one cycle on most cores, and blocks do not wait for each other except in the four FMLA of
+// their end. Groups are loaded into two sets of registers in turn, before the products of the group before, for cores that run in order.
 //
-// Instructions per weight: Q8 0.16, Q4 0.21. SDOT per weight: 0.0625, its least. In the machine model of Neoverse N2 (the core of phones'
-// Cortex-A710; by llvm-mca) a block takes 30 cycles in Q8 and 44 in Q4, 18 and 6.5 bytes of weights a cycle.
+// Codes are multiplied as they are; what the code of 0 adds is taken off before, by starting the sums at minus it times the sum of the activations.
+// Then p = float(sum) * scale, p -= float(sum of activations) * minimum, where there are minima, and acc = fma(p, xd, acc). All tiles do
+// the same in the same order.
 //
-//	R0 y   R1 weights   R2 activations   R3 scales of the weights   R4 scales, R5 sums of the activations   R6 blocks left
-//	R7 -8 * sum   V0-V3 weights of odd groups (A)   V4-V7 of even groups (B)   V8-V11 integer sums
-//	V12, V13 activations   V14 nibble mask   V16-V19 sums   V20-V23 low nibbles
+//	R0 y   R2 codes   R7 activations   R4 their scales   R5 their sums   R8 sums of first halves   R3 header of the unit   R11 scales of the block
+//	R6 blocks left   R12 blocks left in the unit   R9, R10 scratch
+//	V0-V3, V24-V27 codes of groups in turn   V4-V7 low groups   V8-V11, V20-V23 integer sums   V12, V13 activations   V16-V19 sums
+
+#define BEGIN \
+	PANEL_ARGS(R0, R2, R7, R6) \
+	ADD R6<<5, R7, R4          \
+	ADD R6<<2, R4, R5          \
+	ADD R6<<2, R5, R8          \
+	ZERO_SUMS
+
+#define AHEAD_LINE(off) PRFM (AHEAD+off)(R2), PLDL1KEEP
+
+// DOT4 multiplies the registers w to w+3 of a group with lane i of the activations x and adds to the sums s to s+3.
+#define DOT4(s, w, x, i) \
+	SDOT_E(s, w, x, i)     \
+	SDOT_E(s+1, w+1, x, i) \
+	SDOT_E(s+2, w+2, x, i) \
+	SDOT_E(s+3, w+3, x, i)
+#define DOT(w, i) \
+	DOT4(8, 4, 12, i) \
+	DOT4(8, w, 13, i)
+#define DOT_HALVES(w, i) \
+	DOT4(8, 4, 12, i) \
+	DOT4(20, w, 13, i)
+
+// GROUPS multiplies a block whose groups are loaded from o0 to o3.
+#define GROUPS(dot, u0, u1, u2, u3, o0, o1, o2, o3) \
+	FLDPQ.P 32(R7), (F12, F13) \
+	LOAD_A(o0)      \
+	AHEAD_LINE(0)   \
+	LOAD_B(o1)      \
+	u0(0)           \
+	dot(0, 0)       \
+	AHEAD_LINE(64)  \
+	LOAD_A(o2)      \
+	u1(24)          \
+	dot(24, 1)      \
+	LOAD_B(o3)      \
+	u2(0)           \
+	dot(0, 2)       \
+	u3(24)          \
+	dot(24, 3)
+#define AHEAD_LINES \
+	AHEAD_LINE(128) \
+	AHEAD_LINE(192)
+
+#define GROUPS4 \
+	GROUPS(DOT, UNPACK4, UNPACK4, UNPACK4, UNPACK4, 0, 64, 128, 192) \
+	AHEAD_LINES
+#define GROUPS5 \
+	LOAD_PLANE(256) \
+	GROUPS(DOT, UNPACK5_0, UNPACK5_1, UNPACK5_2, UNPACK5_3, 0, 64, 128, 192) \
+	AHEAD_LINES \
+	AHEAD_LINE(256)
+#define GROUPS6 \
+	GROUPS(DOT_HALVES, UNPACK6_0, UNPACK6_1, UNPACK6_2, UNPACK6_3, 0, 64, 128, 192) \
+	AHEAD_LINES \
+	AHEAD_LINE(256) \
+	AHEAD_LINE(320)
+#define GROUPS2 GROUPS(DOT_HALVES, UNPACK2_A, UNPACK2_A, UNPACK2_B, UNPACK2_B, 0, 64, 0, 64)
+#define GROUPS3 \
+	GROUPS(DOT_HALVES, UNPACK3_0, UNPACK3_1, UNPACK3_2, UNPACK3_3, 0, 64, 0, 64) \
+	AHEAD_LINE(128)
+#define GROUPST \
+	GROUPS(DOT, LOOK_UP, LOOK_UP, LOOK_UP, LOOK_UP, 0, 64, 128, 192) \
+	AHEAD_LINES
+
+// GROUPS8 multiplies whole bytes; the second half's products go to s to s+3.
+#define GROUPS8(s) \
+	FLDPQ.P 32(R7), (F12, F13) \
+	LOAD_A(0)         \
+	AHEAD_LINE(0)     \
+	LOAD_B(64)        \
+	DOT4(8, 0, 12, 0) \
+	AHEAD_LINE(64)    \
+	LOAD_A(128)       \
+	DOT4(8, 24, 12, 1) \
+	AHEAD_LINE(128)   \
+	LOAD_B(192)       \
+	DOT4(8, 0, 12, 2) \
+	AHEAD_LINE(192)   \
+	LOAD_A(256)       \
+	DOT4(8, 24, 12, 3) \
+	AHEAD_LINE(256)   \
+	LOAD_B(320)       \
+	DOT4(s, 0, 13, 0) \
+	AHEAD_LINE(320)   \
+	LOAD_A(384)       \
+	DOT4(s, 24, 13, 1) \
+	AHEAD_LINE(384)   \
+	LOAD_B(448)       \
+	DOT4(s, 0, 13, 2) \
+	AHEAD_LINE(448)   \
+	DOT4(s, 24, 13, 3)
+
+// How the sums start.
+#define CLEAR ZERO4(V8, V9, V10, V11)
+#define CLEAR_HALVES \
+	ZERO4(V8, V9, V10, V11)   \
+	ZERO4(V20, V21, V22, V23)
+#define OFFSET(shift) \
+	MOVW.P 4(R5), R9       \
+	NEGW   R9<<shift, R9   \
+	VDUP   R9, V8.S4       \
+	VDUP   R9, V9.S4       \
+	VDUP   R9, V10.S4      \
+	VDUP   R9, V11.S4
+#define OFFSET_HALVES(shift) \
+	MOVW.P 4(R8), R10      \
+	MOVW.P 4(R5), R9       \
+	SUBW   R10, R9, R9     \
+	NEGW   R10<<shift, R10 \
+	NEGW   R9<<shift, R9   \
+	VDUP   R10, V8.S4      \
+	VDUP   R10, V9.S4      \
+	VDUP   R10, V10.S4     \
+	VDUP   R10, V11.S4     \
+	VDUP   R9, V20.S4      \
+	VDUP   R9, V21.S4      \
+	VDUP   R9, V22.S4      \
+	VDUP   R9, V23.S4
+
+// SCALE makes p of the sums by the scales in V0-V3, SCALE_SECOND adds that of the second half.
+#define SCALE \
+	SCVTF_4S(8, 8)       \
+	SCVTF_4S(9, 9)       \
+	SCVTF_4S(10, 10)     \
+	SCVTF_4S(11, 11)     \
+	FMUL_4S(8, 8, 0)     \
+	FMUL_4S(9, 9, 1)     \
+	FMUL_4S(10, 10, 2)   \
+	FMUL_4S(11, 11, 3)
+#define SCALE_SECOND \
+	SCVTF_4S(20, 20)     \
+	SCVTF_4S(21, 21)     \
+	SCVTF_4S(22, 22)     \
+	SCVTF_4S(23, 23)     \
+	FMLA_4S(8, 20, 0)    \
+	FMLA_4S(9, 21, 1)    \
+	FMLA_4S(10, 22, 2)   \
+	FMLA_4S(11, 23, 3)
+
+// TAKE_MIN takes the minima in V0-V3 times the sum of activations in lane 0 of V20 off.
+#define TAKE_MIN \
+	SCVTF_S(20, 20)       \
+	FMLS_E(8, 0, 20, 0)   \
+	FMLS_E(9, 1, 20, 0)   \
+	FMLS_E(10, 2, 20, 0)  \
+	FMLS_E(11, 3, 20, 0)
+
+#define ADD_BLOCK(scales) \
+	FMOVS.P 4(R4), F6     \
+	ADD     $scales, R11  \
+	FMLA_E(16, 8, 6, 0)   \
+	FMLA_E(17, 9, 6, 0)   \
+	FMLA_E(18, 10, 6, 0)  \
+	FMLA_E(19, 11, 6, 0)
+
+#define HALF_SCALES \
+	HALVES(R11, 0) \
+	SCALE          \
+	ADD_BLOCK(32)
+#define HALF_MINIMA \
+	HALVES(R11, 0)     \
+	SCALE              \
+	HALVES(R11, 32)    \
+	FMOVS.P 4(R5), F20 \
+	TAKE_MIN           \
+	ADD_BLOCK(0)
+#define BYTE_SCALES \
+	BYTES(64, 0)       \
+	SCALE              \
+	BYTES(192, 64)     \
+	FMOVS.P 4(R5), F20 \
+	TAKE_MIN           \
+	ADD_BLOCK(16)
+#define NIBBLE_SCALES \
+	LOW_NIBBLES(64)    \
+	SCALE              \
+	LOW_NIBBLES(80)    \
+	SCALE_SECOND       \
+	MOVW.P 4(R8), R10  \
+	MOVW.P 4(R5), R9   \
+	HIGH_NIBBLES(64)   \
+	FMOVS  R10, F20    \
+	TAKE_MIN           \
+	HIGH_NIBBLES(80)   \
+	SUBW   R10, R9, R9 \
+	FMOVS  R9, F20     \
+	TAKE_MIN           \
+	ADD_BLOCK(32)
+#define SIGNED_SCALES \
+	SIGNED_BYTES(64)   \
+	SCALE              \
+	SIGNED_BYTES(80)   \
+	SCALE_SECOND       \
+	ADD_BLOCK(32)
+
+#define Q8_BLOCK \
+	CLEAR \
+	GROUPS8(8) \
+	HALF_SCALES
 
 // func panelQ8Dotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8Dotprod(SB), NOSPLIT, $0-32
-	PANEL_ARGS(R0, R1, R2, R6)
-	ADD  R6<<9, R1, R3
-	ADD  R6<<5, R2, R4
-	ZERO_SUMS
-
-block:
-	START
-	Q8_B(12, 0, 64)
-	Q8_A(12, 1, 128)
-	Q8_B(12, 2, 192)
-	Q8_A(12, 3, 256)
-	Q8_B(13, 0, 320)
-	Q8_A(13, 1, 384)
-	Q8_B(13, 2, 448)
-	FLDPQ.P 32(R3), (F4, F5)
-	DOT2(8, 0, 13, 3)
-	FMOVS.P 4(R4), F6
-	DOT2(10, 2, 13, 3)
-	PRFM    (SCALES_AHEAD)(R3), PLDL1KEEP
-	ADD     $512, R1
-	SUBS    $1, R6
-	BLOCK_END
-	BNE     block
+	BEGIN
+	UNITS(64, 2, 512, NOTHING, Q8_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
+#define Q4_BLOCK \
+	OFFSET(3) \
+	GROUPS4 \
+	HALF_SCALES
+
 // func panelQ4Dotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4Dotprod(SB), NOSPLIT, $0-32
-	PANEL_ARGS(R0, R1, R2, R6)
-	ADD   R6<<8, R1, R3
-	ADD   R6<<5, R2, R4
-	ADD   R6<<2, R4, R5
+	BEGIN
 	VMOVI $15, V14.B16
-	ZERO_SUMS
+	UNITS(64, 2, 256, NOTHING, Q4_BLOCK)
+	STORE_SUMS(R0)
+	RET
 
-block:
-	FLDPQ.P 32(R2), (F12, F13)
-	FLDPQ   (R1), (F4, F5)
-	MOVW.P  4(R5), R7
-	FLDPQ   32(R1), (F6, F7)
-	NEGW    R7<<3, R7
-	VDUP    R7, V8.S4
-	VDUP    R7, V9.S4
-	VDUP    R7, V10.S4
-	VDUP    R7, V11.S4
-	PRFM    (AHEAD)(R1), PLDL1KEEP
-	Q4_B(UNPACK, 0, 64)
-	Q4_A(UNPACK, 1, 128)
-	Q4_B(UNPACK, 2, 192)
-	FLDPQ.P 32(R3), (F4, F5)
-	UNPACK(V0, V1, V2, V3)
-	FMOVS.P 4(R4), F6
-	Q4_DOT(0, 3)
-	PRFM    (SCALES_AHEAD)(R3), PLDL1KEEP
-	ADD     $256, R1
-	SUBS    $1, R6
-	BLOCK_END
-	BNE     block
+#define Q41_BLOCK \
+	CLEAR \
+	GROUPS4 \
+	AHEAD_LINE(256) \
+	HALF_MINIMA
+
+// func panelQ41Dotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ41Dotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	VMOVI $15, V14.B16
+	UNITS(64, 1, 256, NOTHING, Q41_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q50_BLOCK \
+	OFFSET(4) \
+	GROUPS5 \
+	HALF_SCALES
+
+// func panelQ50Dotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ50Dotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	VMOVI $15, V14.B16
+	VMOVI $16, V15.B16
+	UNITS(64, 2, 320, NOTHING, Q50_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q51_BLOCK \
+	CLEAR \
+	GROUPS5 \
+	AHEAD_LINE(320) \
+	HALF_MINIMA
+
+// func panelQ51Dotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ51Dotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	VMOVI $15, V14.B16
+	VMOVI $16, V15.B16
+	UNITS(64, 1, 320, NOTHING, Q51_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q2K_BLOCK \
+	CLEAR_HALVES \
+	GROUPS2 \
+	NIBBLE_SCALES
+
+// func panelQ2KDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ2KDotprod(SB), NOSPLIT, $128-32
+	BEGIN
+	VMOVI $3, V14.B16
+	UNITS(320, 8, 128, SUPER, Q2K_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q3K_BLOCK \
+	OFFSET_HALVES(2) \
+	GROUPS3 \
+	SIGNED_SCALES
+
+// func panelQ3KDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ3KDotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	VMOVI $3, V14.B16
+	VMOVI $4, V15.B16
+	UNITS(320, 8, 192, NOTHING, Q3K_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q4K_BLOCK \
+	CLEAR \
+	GROUPS4 \
+	BYTE_SCALES
+
+// func panelQ4KDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ4KDotprod(SB), NOSPLIT, $128-32
+	BEGIN
+	VMOVI $15, V14.B16
+	UNITS(320, 8, 256, SUPER, Q4K_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q5K_BLOCK \
+	CLEAR \
+	GROUPS5 \
+	BYTE_SCALES
+
+// func panelQ5KDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ5KDotprod(SB), NOSPLIT, $128-32
+	BEGIN
+	VMOVI $15, V14.B16
+	VMOVI $16, V15.B16
+	UNITS(320, 8, 320, SUPER, Q5K_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q6K_BLOCK \
+	OFFSET_HALVES(5) \
+	GROUPS6 \
+	SIGNED_SCALES
+
+// func panelQ6KDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ6KDotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	VMOVI $15, V14.B16
+	VMOVI $48, V15.B16
+	UNITS(320, 8, 384, NOTHING, Q6K_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q4T_BLOCK \
+	CLEAR \
+	GROUPST \
+	AHEAD_LINE(256) \
+	WIDES(R11, 0) \
+	SCALE \
+	ADD_BLOCK(0)
+
+// func panelQ4TDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ4TDotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	VMOVI $15, V14.B16
+	FMOVQ (R2), F15
+	ADD   $64, R2
+	UNITS(64, 1, 256, NOTHING, Q4T_BLOCK)
+	STORE_SUMS(R0)
+	RET
+
+#define Q8S_BLOCK \
+	CLEAR_HALVES \
+	GROUPS8(20) \
+	WIDES(R11, 0) \
+	SCALE \
+	WIDES(R11, 64) \
+	SCALE_SECOND \
+	ADD_BLOCK(0)
+
+// func panelQ8SDotprod(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ8SDotprod(SB), NOSPLIT, $0-32
+	BEGIN
+	UNITS(128, 1, 512, NOTHING, Q8S_BLOCK)
 	STORE_SUMS(R0)
 	RET

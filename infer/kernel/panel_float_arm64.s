@@ -2,7 +2,7 @@
 #include "neon_arm64.h"
 #include "panel_arm64.h"
 
-// Products of F32, F16 and I8 panels (see the package documentation for the layouts; I8: [columns][16]int8).
+// Products of F32, F16, BF16 and I8 panels (see the package documentation for the layouts; I8: [columns][16]int8).
 //
 // A column is 16 weights: four registers of float32 (F16: two, widened by FCVTL). A vector of x holds 4 columns; FMLA takes its lane.
 // Each row is one chain of FMLA in the order of the columns, in the panel and in the tile, so both give the same bits. Four chains in the panel are
@@ -27,6 +27,14 @@
 	FCVTL2(w+1, 12)             \
 	FCVTL(w+2, 13)              \
 	FCVTL2(w+3, 13)
+#define BF16_A(off) BF16_COLUMN(off, 0)
+#define BF16_B(off) BF16_COLUMN(off, 4)
+#define BF16_COLUMN(off, w) \
+	FLDPQ (off)(R2), (F12, F13) \
+	SHLL_4H(w, 12)              \
+	SHLL2_8H(w+1, 12)           \
+	SHLL_4H(w+2, 13)            \
+	SHLL2_8H(w+3, 13)
 #define I8_A(off) I8_COLUMN(off, 0)
 #define I8_B(off) I8_COLUMN(off, 4)
 #define I8_COLUMN(off, w) \
@@ -147,5 +155,21 @@ TEXT ·tileI8NEON(SB), NOSPLIT, $0-48
 	TILE_ARGS(R7)
 	ZERO_TILE
 	COLUMNS(I8_A, I8_B, 16, FOUR_X4, FOUR_X1, FOUR, NO_PREFETCH)
+	STORE_TILE
+	RET
+
+// func panelBF16NEON(y, w, x unsafe.Pointer, n int)
+TEXT ·panelBF16NEON(SB), NOSPLIT, $0-32
+	PANEL_ARGS(R0, R2, R3, R7)
+	ZERO_SUMS
+	COLUMNS(BF16_A, BF16_B, 32, ONE_X4, ONE_X1, ONE, PREFETCH2(0))
+	STORE_SUMS(R0)
+	RET
+
+// func tileBF16NEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileBF16NEON(SB), NOSPLIT, $0-48
+	TILE_ARGS(R7)
+	ZERO_TILE
+	COLUMNS(BF16_A, BF16_B, 32, FOUR_X4, FOUR_X1, FOUR, NO_PREFETCH)
 	STORE_TILE
 	RET

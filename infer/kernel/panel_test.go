@@ -5,73 +5,110 @@ import (
 	"math"
 	"testing"
 	"unsafe"
+
+	"hotcell/models/gguf"
 )
 
-// Lengths cover every tail of the unrolled loops and one long sum.
-var panelLengths = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 16, 17, 33, 96}
+// panelLengths are numbers of columns or blocks that cover every tail of the unrolled loops, and one long sum.
+func panelLengths(typ gguf.Type) []int {
+	switch elems, _ := typ.Block(); elems {
+	case 1:
+		return []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 17, 96}
+	case BlockCols:
+		return []int{1, 2, 3, 8, 33}
+	}
+	return []int{8, 24}
+}
 
-func TestPanelGivesTheProductOfEveryFormat(t *testing.T) {
-	eachVariant(t, func(t *testing.T, v ops) {
-		for _, f := range formats {
+// eachType runs a test for every file type and filling.
+func eachType(t *testing.T, test func(t *testing.T, f Format, typ gguf.Type, k *filling)) {
+	for _, f := range formats {
+		for _, typ := range fileTypes[f] {
 			for _, k := range fillings {
-				t.Run(fmt.Sprintf("%v with %s", f, k.name), func(t *testing.T) {
-					r := newRand(uint64(f))
-					for _, n := range panelLengths {
-						n := wholeUnits(f, n)
-						w := guarded(t, f.PanelBytes(n*unitCols(f)))
-						x := guarded(t, inputBytes(f, n))
-						k.fillPanel(r, f, n, w)
-						k.fillInput(r, f, n, x)
-						y := guarded(t, 64+64)
-						fillCanary(y)
-						v.panel[f](unsafe.Pointer(&y[64]), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), n)
-						checkCanary(t, "before y", y[:64])
-						for row, want := range exactPanel(f, w, x, n) {
-							if err := want.check(getF32(y[64+row*4:])); err != nil {
-								t.Fatalf("n=%d row %d: %v", n, row, err)
-							}
-						}
-					}
-				})
+				t.Run(fmt.Sprintf("%v with %s", typ, k.name), func(t *testing.T) { test(t, f, typ, &k) })
 			}
 		}
+	}
+}
+
+func TestPanelGivesTheProductOfEveryType(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		eachType(t, func(t *testing.T, f Format, typ gguf.Type, k *filling) {
+			if v.panel[f] == nil {
+				t.Skip("this variant expands the format")
+			}
+			r := newRand(uint64(f))
+			for _, n := range panelLengths(typ) {
+				rows := k.fillRows(r, typ, n)
+				w := guarded(t, f.PanelBytes(n*unitCols(f)))
+				x := guarded(t, inputBytes(f, n))
+				pack(t, typ, rows, w, n)
+				k.fillInput(r, f, n, x)
+				y := guarded(t, 64+64)
+				fillCanary(y)
+				v.panel[f](unsafe.Pointer(&y[64]), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), n)
+				checkCanary(t, "before y", y[:64])
+				for row, want := range exactPanel(t, typ, rows, x, n) {
+					if err := want.check(getF32(y[64+row*4:])); err != nil {
+						t.Fatalf("n=%d row %d: %v", n, row, err)
+					}
+				}
+			}
+		})
 	})
 }
 
-func TestTileGivesEachTokenTheBitsOfItsPanel(t *testing.T) {
+// tilesOf are the tiles that multiply a format, with the panel as they take it.
+func tilesOf(t testing.TB, v ops, f Format, w []byte, n int) ([]tile, []byte) {
+	if !f.Quantized() {
+		return v.tile[f], w
+	}
+	form := layouts[f].form
+	wide := guarded(t, n*form.blockBytes())
+	v.expand[f](unsafe.Pointer(&wide[0]), unsafe.Pointer(&w[0]), n)
+	return v.form[form], wide
+}
+
+func TestTilesGiveEachTokenTheProduct(t *testing.T) {
 	eachVariant(t, func(t *testing.T, v ops) {
-		for _, f := range formats {
-			for _, k := range fillings {
-				t.Run(fmt.Sprintf("%v with %s", f, k.name), func(t *testing.T) {
-					r := newRand(uint64(f))
-					for _, n := range panelLengths {
-						n := wholeUnits(f, n)
-						const yGap, xGap = 20, 12 // strides of unaligned tokens
-						xBytes := inputBytes(f, n)
-						xStride, yStride := xBytes+xGap, PanelRows*4+yGap
-						w := guarded(t, f.PanelBytes(n*unitCols(f)))
-						x := guarded(t, Tile*xStride-xGap)
-						y := guarded(t, Tile*yStride)
-						fillCanary(y)
-						k.fillPanel(r, f, n, w)
-						for token := range Tile {
-							k.fillInput(r, f, n, x[token*xStride:])
+		eachType(t, func(t *testing.T, f Format, typ gguf.Type, k *filling) {
+			r := newRand(uint64(f))
+			for _, n := range panelLengths(typ) {
+				const yGap, xGap = 20, 12 // strides of unaligned tokens
+				xBytes := inputBytes(f, n)
+				xStride, yStride := xBytes+xGap, PanelRows*4+yGap
+				rows := k.fillRows(r, typ, n)
+				w := guarded(t, f.PanelBytes(n*unitCols(f)))
+				pack(t, typ, rows, w, n)
+				tiles, wide := tilesOf(t, v, f, w, n)
+				for _, tile := range tiles {
+					x := guarded(t, tile.tokens*xStride-xGap)
+					y := guarded(t, tile.tokens*yStride)
+					fillCanary(y)
+					for token := range tile.tokens {
+						k.fillInput(r, f, n, x[token*xStride:])
+					}
+					tile.multiply(unsafe.Pointer(&y[yGap]), uintptr(yStride), unsafe.Pointer(&wide[0]), unsafe.Pointer(&x[0]), uintptr(xStride), n)
+					for token := range tile.tokens {
+						checkCanary(t, fmt.Sprintf("before y of token %d", token), y[token*yStride:][:yGap])
+						var panel [PanelRows]float32
+						in := x[token*xStride:][:xBytes]
+						if v.panel[f] != nil {
+							v.panel[f](unsafe.Pointer(&panel), unsafe.Pointer(&w[0]), unsafe.Pointer(&in[0]), n)
 						}
-						v.tile[f](unsafe.Pointer(&y[yGap]), uintptr(yStride), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(xStride), n)
-						for token := range Tile {
-							checkCanary(t, fmt.Sprintf("before y of token %d", token), y[token*yStride:][:yGap])
-							var want [PanelRows]float32
-							v.panel[f](unsafe.Pointer(&want), unsafe.Pointer(&w[0]), unsafe.Pointer(&x[token*xStride]), n)
-							for row := range want {
-								if got := getF32(y[token*yStride+yGap+row*4:]); !sameFloat(got, want[row]) {
-									t.Fatalf("n=%d token %d row %d: tile gives %v, panel %v", n, token, row, got, want[row])
-								}
+						for row, want := range exactPanel(t, typ, rows, in, n) {
+							got := getF32(y[token*yStride+yGap+row*4:])
+							if err := want.check(got); err != nil {
+								t.Fatalf("n=%d token %d of %d row %d: %v", n, token, tile.tokens, row, err)
+							}
+							if v.panel[f] != nil && !sameFloat(got, panel[row]) {
+								t.Fatalf("n=%d token %d of %d row %d: tile gives %v, panel %v", n, token, tile.tokens, row, got, panel[row])
 							}
 						}
 					}
-				})
+				}
 			}
-		}
+		})
 	})
 }
 
@@ -81,7 +118,7 @@ func TestMulIsTheMatrixProductForAnyRowsAndTokens(t *testing.T) {
 		active = v
 		for _, f := range formats {
 			for _, rows := range []int{1, 15, 16, 17, 40} {
-				for _, tokens := range []int{1, 3, 4, 7, 9} {
+				for _, tokens := range []int{1, 3, 4, 7, 9, 13} {
 					cols := wholeCols(f, 96)
 					m := randomMatrix(t, f, rows, cols)
 					x := randomActs(tokens, cols)
@@ -127,7 +164,7 @@ func TestMulGivesTheSameBitsForOneTokenAndMany(t *testing.T) {
 		defer func(before ops) { active = before }(active)
 		active = v
 		for _, f := range formats {
-			const rows, tokens = 48, 11
+			const rows, tokens = 48, 15
 			cols := wholeCols(f, 320)
 			m := randomMatrix(t, f, rows, cols)
 			x := randomActs(tokens, cols)
@@ -161,7 +198,7 @@ func TestMulOfNothingWritesNothing(t *testing.T) {
 	m.Mul(nil, 16, x, 1, 1)
 }
 
-func FuzzPanelAgainstExactProduct(f *testing.F) {
+func FuzzProductAgainstExactProduct(f *testing.F) {
 	f.Add(byte(0), []byte{0, 0, 128, 63}, []byte{0, 0, 128, 127})
 	f.Add(byte(1), []byte{0, 60, 1, 0, 255, 3}, []byte{0, 0, 192, 255})
 	f.Add(byte(2), []byte{128, 127, 0, 1}, []byte{129, 127, 0, 1, 255})
@@ -172,32 +209,39 @@ func FuzzPanelAgainstExactProduct(f *testing.F) {
 		if len(wSeed) == 0 || len(xSeed) == 0 {
 			return
 		}
-		format, n := Format(shape%byte(numFormats)), 1+int(shape/byte(numFormats))%9
-		n = wholeUnits(format, n)
+		format := Format(shape % byte(numFormats))
+		typ := fileTypes[format][0]
+		n := wholeUnits(typ, 1+int(shape/byte(numFormats))%9)
+		elems, size := typ.Block()
+		rows := make([]byte, PanelRows*n*unitCols(format)/elems*size)
+		repeat(rows, wSeed)
 		w := make([]byte, format.PanelBytes(n*unitCols(format)))
+		pack(t, typ, rows, w, n)
 		xBytes := inputBytes(format, n)
-		x := make([]byte, Tile*xBytes)
-		repeat(w, wSeed)
-		boundCodes(format, w, n)
+		const tokens = 13
+		x := make([]byte, tokens*xBytes)
 		repeat(x, xSeed)
 		if format.Quantized() {
-			for token := range Tile {
+			for token := range tokens {
 				makeRecord(x[token*xBytes:][:xBytes], n)
 			}
 		}
-		for _, v := range variants {
-			var wide [Tile][PanelRows]float32
-			v.tile[format](unsafe.Pointer(&wide), PanelRows*4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(xBytes), n)
-			for token := range Tile {
-				var y [PanelRows]float32
+		defer func(before ops) { active = before }(active)
+		for _, active = range variants {
+			var wide [tokens][PanelRows]float32
+			p := product{unsafe.Pointer(&wide), PanelRows * 4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(xBytes), n}
+			p.multiply(format, tokens)
+			for token := range tokens {
 				in := x[token*xBytes:][:xBytes]
-				v.panel[format](unsafe.Pointer(&y), unsafe.Pointer(&w[0]), unsafe.Pointer(&in[0]), n)
-				for row, want := range exactPanel(format, w, in, n) {
+				var y [PanelRows]float32
+				p.y, p.x = unsafe.Pointer(&y), unsafe.Pointer(&in[0])
+				p.multiply(format, 1)
+				for row, want := range exactPanel(t, typ, rows, in, n) {
 					if err := want.check(y[row]); err != nil {
-						t.Fatalf("%s %v n=%d token %d row %d: %v", v.name, format, n, token, row, err)
+						t.Fatalf("%s %v n=%d token %d row %d: %v", active.name, typ, n, token, row, err)
 					}
 					if !sameFloat(y[row], wide[token][row]) {
-						t.Fatalf("%s %v n=%d token %d row %d: tile %v, panel %v", v.name, format, n, token, row, wide[token][row], y[row])
+						t.Fatalf("%s %v n=%d token %d row %d: with others %v, alone %v", active.name, typ, n, token, row, wide[token][row], y[row])
 					}
 				}
 			}
@@ -212,36 +256,17 @@ func repeat(dst, seed []byte) {
 	}
 }
 
-// boundCodes brings weights of any bytes into the range that the format promises.
-func boundCodes(f Format, w []byte, n int) {
-	switch f {
-	case Q4T:
-		for i := range tableBytes {
-			w[i] = byte(max(-127, int8(w[i])))
-		}
-	case Q8A:
-		for i := range n * q8BlockBytes {
-			w[i] &= 31
-		}
-	}
-}
-
 // makeRecord turns any bytes into a valid 8-bit record of n blocks: values above -128 and their sums.
 func makeRecord(x []byte, n int) {
-	for b := range n {
-		var sum int32
-		for i := range BlockCols {
-			q := max(-127, int8(x[b*BlockCols+i]))
-			x[b*BlockCols+i] = byte(q)
-			sum += int32(q)
-		}
-		putU32(x[n*(BlockCols+4)+b*4:], uint32(sum))
+	for i := range n * BlockCols {
+		x[i] = byte(max(-127, int8(x[i])))
 	}
+	sumRecord(x, n)
 }
 
 // wholeCols rounds a number of columns up to whole blocks of the format's file type.
 func wholeCols(f Format, cols int) int {
-	elems, _ := fileType[f].Block()
+	elems, _ := fileTypes[f][0].Block()
 	return (cols + elems - 1) / elems * elems
 }
 
@@ -251,7 +276,7 @@ func randomMatrix(t *testing.T, f Format, rows, cols int) *Matrix {
 	r := newRand(uint64(rows))
 	m := &Matrix{Format: f, Rows: rows, Cols: cols, Data: alignedBytes(MatrixBytes(f, rows, cols))}
 	for p := range m.Panels() {
-		typ := fileType[f]
+		typ := fileTypes[f][0]
 		src := randomRows(r, typ, min(PanelRows, rows-p*PanelRows), cols)
 		if err := m.PackPanel(p, typ, src); err != nil {
 			t.Fatal(err)

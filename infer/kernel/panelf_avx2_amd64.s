@@ -1,7 +1,7 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-// Products of F32, F16 and I8 panels on AVX2 (I8: [columns][16]int8, values of the KV cache). A column is 16 weights: one ymm for rows 0-7, one for rows 8-15.
+// Products of F32, F16, BF16 and I8 panels on AVX2 (I8: [columns][16]int8, values of the KV cache). A column is 16 weights: one ymm for rows 0-7, one for rows 8-15.
 //
 // An FMA takes 4 cycles, so even and odd columns have accumulators of their own, added at the end; a last column without a partner goes to the even
 // ones. The tile (tilef_avx2_amd64.s) keeps that order and so gives the same bits.
@@ -22,6 +22,9 @@
 // Loads of 8 weights.
 #define LOADF32(m, r) VMOVUPS m, r
 #define LOADF16(m, r) VCVTPH2PS m, r
+#define LOADBF16(m, r) \
+	VPMOVZXWD m, r \
+	VPSLLD    $16, r, r
 #define LOADI8(m, r) \
 	VPMOVSXBD m, r \
 	VCVTDQ2PS r, r
@@ -66,6 +69,11 @@ TEXT ·panelF32AVX2(SB), NOSPLIT, $0-32
 // func panelF16AVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelF16AVX2(SB), NOSPLIT, $0-32
 	PANEL(LOADF16, 32)
+	RET
+
+// func panelBF16AVX2(y, w, x unsafe.Pointer, n int)
+TEXT ·panelBF16AVX2(SB), NOSPLIT, $0-32
+	PANEL(LOADBF16, 32)
 	RET
 
 // func panelI8AVX2(y, w, x unsafe.Pointer, n int)

@@ -1,7 +1,7 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-// Products of F32, F16 and I8 panels on AVX-512 (I8: [columns][16]int8). A column, 16 weights, is one zmm; the FMA broadcasts the activation from memory itself.
+// Products of F32, F16, BF16 and I8 panels on AVX-512 (I8: [columns][16]int8). A column, 16 weights, is one zmm; the FMA broadcasts the activation from memory itself.
 //
 // An FMA takes 4 cycles, so columns c, c+1, c+2, c+3 have accumulators of their own; the last columns that make no four use the first.
 // In the end they are added as (0+1)+(2+3). The tile (tilef_avx512_amd64.s) does the same for each token.
@@ -13,6 +13,9 @@
 // Loads of 16 weights.
 #define LOADF32(m, r) VMOVUPS m, r
 #define LOADF16(m, r) VCVTPH2PS m, r
+#define LOADBF16(m, r) \
+	VPMOVZXWD m, r \
+	VPSLLD    $16, r, r
 #define LOADI8(m, r) \
 	VPMOVSXBD m, r \
 	VCVTDQ2PS r, r
@@ -74,6 +77,11 @@ TEXT ·panelF32AVX512(SB), NOSPLIT, $0-32
 // func panelF16AVX512(y, w, x unsafe.Pointer, n int)
 TEXT ·panelF16AVX512(SB), NOSPLIT, $0-32
 	PANEL(LOADF16, 32, PREFETCHF16)
+	RET
+
+// func panelBF16AVX512(y, w, x unsafe.Pointer, n int)
+TEXT ·panelBF16AVX512(SB), NOSPLIT, $0-32
+	PANEL(LOADBF16, 32, PREFETCHF16)
 	RET
 
 // func panelI8AVX512(y, w, x unsafe.Pointer, n int)

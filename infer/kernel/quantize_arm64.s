@@ -8,7 +8,7 @@
 //
 // Instructions per value: 2.0.
 //
-//	R0 values   R1 x   R2 scales   R3 sums   R4 blocks left
+//	R0 values   R1 x   R2 scales   R3 sums   R6 sums of first halves   R4 blocks left
 //	V0-V7 x, then values   V16-V19 maxima   V20 scale   V21 inverse   V24 127 as float32   V25 largest float32   V26 -127 as bytes   V27 0
 
 // func quantizeNEON(dst unsafe.Pointer, x *float32, blocks int)
@@ -18,6 +18,7 @@ TEXT ·quantizeNEON(SB), NOSPLIT, $0-24
 	MOVD  blocks+16(FP), R4
 	ADD   R4<<5, R0, R2
 	ADD   R4<<2, R2, R3
+	ADD   R4<<2, R3, R6
 	MOVD  $0x42fe0000, R5
 	FMOVS R5, F24
 	MOVD  $0x7f7fffff, R5
@@ -87,8 +88,10 @@ block:
 
 	SADDLP_16B(1, 0)
 	SADDLP_16B(5, 4)
-	VADD    V5.H8, V1.H8, V1.H8
 	SADDLV_8H(1, 1)
+	SADDLV_8H(5, 5)
+	FMOVS.P F1, 4(R6)
+	VADD    V5.S4, V1.S4, V1.S4
 	FMOVS.P F1, 4(R3)
 	VST1.P  [V0.B16], 16(R0)
 	VST1.P  [V4.B16], 16(R0)

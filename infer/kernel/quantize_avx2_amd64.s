@@ -3,7 +3,7 @@
 
 // 8-bit records of activations on AVX2, the bits of quantizeGo.
 //
-//	DI values   R8 scales   R9 sums   SI activations   CX blocks left
+//	DI values   R8 scales   R9 sums   R10 sums of first halves   SI activations   CX blocks left
 //	Y0-Y3 the block   Y12 0x7fffffff   Y13 the order in which VPACK leaves its 4-byte pieces   Y14 bytes of 1   Y15 Inf
 //	Y10 16-bit lanes of 1   X11 127
 //
@@ -33,6 +33,7 @@ TEXT ·quantizeAVX2(SB), NOSPLIT, $0-24
 	SHLQ         $5, AX
 	LEAQ         (DI)(AX*1), R8
 	LEAQ         (R8)(CX*4), R9
+	LEAQ         (R9)(CX*4), R10
 	VPCMPEQD     Y12, Y12, Y12
 	VPABSB       Y12, Y14
 	VPSRLD       $1, Y12, Y12
@@ -78,20 +79,20 @@ block:
 	VPERMD       Y0, Y13, Y0
 	VMOVDQU      Y0, (DI)
 
-	// The sum: pairs in 16 bits, then fours in 32.
+	// The sums: pairs in 16 bits, then fours in 32, then those of each half.
 	VPMADDUBSW   Y0, Y14, Y0
 	VPMADDWD     Y10, Y0, Y0
 	VEXTRACTI128 $1, Y0, X1
-	VPADDD       X1, X0, X0
-	VPSHUFD      $0x4e, X0, X1
-	VPADDD       X1, X0, X0
-	VPSHUFD      $0xb1, X0, X1
-	VPADDD       X1, X0, X0
+	VPHADDD      X1, X0, X0
+	VPHADDD      X0, X0, X0
+	VMOVD        X0, (R10)
+	VPHADDD      X0, X0, X0
 	VMOVD        X0, (R9)
 	ADDQ         $128, SI
 	ADDQ         $32, DI
 	ADDQ         $4, R8
 	ADDQ         $4, R9
+	ADDQ         $4, R10
 	DECQ         CX
 	JNZ          block
 

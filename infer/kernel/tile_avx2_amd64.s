@@ -1,78 +1,360 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
-#include "tile_avx2_amd64.h"
 
-// Products of Q4 and Q8 panels with 4 tokens on AVX2. The arithmetic is that of panel_avx2_amd64.s.
+// Products of expanded panels with 4 tokens on AVX2 (see expand.go for the forms). The arithmetic is that of panel_avx2_amd64.s.
 //
-// A weight is unpacked once for the 4 tokens, an activation broadcast once for both halves of the rows. The integer sums take 8 registers,
-// so the float accumulators, used once in a block, wait in the frame.
+// A code is loaded once for the 4 tokens, an activation broadcast once for both halves of the rows. The integer sums take 8 registers,
+// so the float accumulators, used once in a block, wait in the frame. So does p between the halves of a block that have scales of their own.
 //
-//	SI codes   R8 scales of the weights   CX blocks left
-//	DX, R11, R12, R13 activations of tokens 0-3   R9 scales, R10 sums of token 0   BX xStride   DI 3*xStride
-//	R14 acc [4][2]ymm, aligned   Y0-Y7 integer sums in the same order   Y8-Y11 weights of one group
-//
-// Instructions per weight and token: Q4 0.13, Q8 0.18.
+//	SI expanded block   CX blocks left
+//	DX, R11, R12, R13 activations of tokens 0-3   R9 scales, R10 sums, R8 sums of first halves of token 0   BX xStride   DI 3*xStride
+//	R14 acc [4][2]ymm in the frame, aligned, then p [4][2]ymm
+//	Y0-Y7 integer sums [4][2]   Y8, Y9 codes   Y10, Y11 magnitudes, scales   Y12-Y14 scratch   Y15 ones
 
-// Q4WIDEN makes one token's 16-bit sums 32-bit and takes the offset of the weights off; Y14 holds ones.
-#define Q4WIDEN(xsum, sumA, sumB) \
-	VPBROADCASTD xsum, Y10        \
-	VPMADDWD     Y14, sumA, sumA  \
-	VPMADDWD     Y14, sumB, sumB  \
-	VPSLLD       $3, Y10, Y10     \
-	VPSUBD       Y10, sumA, sumA  \
-	VPSUBD       Y10, sumB, sumB
+#define BEGIN \
+	MOVQ    w+16(FP), SI         \
+	MOVQ    x+24(FP), DX         \
+	MOVQ    xStride+32(FP), BX   \
+	MOVQ    n+40(FP), CX         \
+	MOVQ    CX, AX               \
+	SHLQ    $5, AX               \
+	LEAQ    (DX)(AX*1), R9       \
+	LEAQ    (R9)(CX*4), R10      \
+	LEAQ    (R10)(CX*4), R8      \
+	LEAQ    (DX)(BX*1), R11      \
+	LEAQ    (DX)(BX*2), R12      \
+	LEAQ    (R11)(BX*2), R13     \
+	LEAQ    (BX)(BX*2), DI       \
+	LEAQ    acc-513(SP), R14     \
+	ANDQ    $~31, R14            \
+	ONES16(Y15)                  \
+	VXORPS  Y0, Y0, Y0           \
+	VMOVAPS Y0, (R14)            \
+	VMOVAPS Y0, 32(R14)          \
+	VMOVAPS Y0, 64(R14)          \
+	VMOVAPS Y0, 96(R14)          \
+	VMOVAPS Y0, 128(R14)         \
+	VMOVAPS Y0, 160(R14)         \
+	VMOVAPS Y0, 192(R14)         \
+	VMOVAPS Y0, 224(R14)
 
-// func tileQ4AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileQ4AVX2(SB), NOSPLIT, $288-48
-	TILEBEGIN(8, 256)
-	NIBBLES(Y15)
+#define STORETOKEN(i) \
+	VMOVAPS (i*64)(R14), Y0    \
+	VMOVAPS (i*64+32)(R14), Y1 \
+	VMOVUPS Y0, (DI)           \
+	VMOVUPS Y1, 32(DI)         \
+	ADDQ    DX, DI
+
+#define END \
+	MOVQ yStride+8(FP), DX \
+	MOVQ y+0(FP), DI       \
+	STORETOKEN(0)          \
+	STORETOKEN(1)          \
+	STORETOKEN(2)          \
+	STORETOKEN(3)          \
+	VZEROUPPER
+
+#define CLEARSUMS \
+	VPXOR Y0, Y0, Y0 \
+	VPXOR Y1, Y1, Y1 \
+	VPXOR Y2, Y2, Y2 \
+	VPXOR Y3, Y3, Y3 \
+	VPXOR Y4, Y4, Y4 \
+	VPXOR Y5, Y5, Y5 \
+	VPXOR Y6, Y6, Y6 \
+	VPXOR Y7, Y7, Y7
+
+#define NEXTBLOCK(bytes) \
+	ADDQ $bytes, SI \
+	ADDQ $32, DX    \
+	ADDQ $32, R11   \
+	ADDQ $32, R12   \
+	ADDQ $32, R13   \
+	ADDQ $4, R9     \
+	ADDQ $4, R10    \
+	ADDQ $4, R8     \
+	DECQ CX
+
+// ALL does op for the 4 tokens: with each one's integer sums, its place in the frame, and where its scale, sum and first half's sum lie.
+#define ALL(op) \
+	op(Y0, Y1, 0, (R9), (R10), (R8))                      \
+	op(Y2, Y3, 1, (R9)(BX*1), (R10)(BX*1), (R8)(BX*1))    \
+	op(Y4, Y5, 2, (R9)(BX*2), (R10)(BX*2), (R8)(BX*2))    \
+	op(Y6, Y7, 3, (R9)(DI*1), (R10)(DI*1), (R8)(DI*1))
+
+// Groups of unsigned codes, summed in 16 bits.
+#define TOKENU(g, x, sumA, sumB) \
+	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPMADDUBSW   Y12, Y8, Y13    \
+	VPMADDUBSW   Y12, Y9, Y14    \
+	VPADDW       Y13, sumA, sumA \
+	VPADDW       Y14, sumB, sumB
+#define GROUPU(g) \
+	VMOVDQU ((g)*64)(SI), Y8    \
+	VMOVDQU ((g)*64+32)(SI), Y9 \
+	TOKENU(g, DX, Y0, Y1)       \
+	TOKENU(g, R11, Y2, Y3)      \
+	TOKENU(g, R12, Y4, Y5)      \
+	TOKENU(g, R13, Y6, Y7)
+
+// Pairs of groups of codes of up to 6 bits, whose 16-bit sums are widened.
+#define TOKENPAIR(g, x, sumA, sumB) \
+	VPBROADCASTD ((g)*4)(x), Y12    \
+	VPBROADCASTD ((g)*4+4)(x), Y14  \
+	VPMADDUBSW   Y12, Y8, Y13       \
+	VPMADDUBSW   Y12, Y9, Y12       \
+	VPMADDWD     Y15, Y13, Y13      \
+	VPMADDWD     Y15, Y12, Y12      \
+	VPADDD       Y13, sumA, sumA    \
+	VPADDD       Y12, sumB, sumB    \
+	VPMADDUBSW   Y14, Y10, Y13      \
+	VPMADDUBSW   Y14, Y11, Y14      \
+	VPMADDWD     Y15, Y13, Y13      \
+	VPMADDWD     Y15, Y14, Y14      \
+	VPADDD       Y13, sumA, sumA    \
+	VPADDD       Y14, sumB, sumB
+#define PAIR(g) \
+	VMOVDQU ((g)*64)(SI), Y8      \
+	VMOVDQU ((g)*64+32)(SI), Y9   \
+	VMOVDQU ((g)*64+64)(SI), Y10  \
+	VMOVDQU ((g)*64+96)(SI), Y11  \
+	TOKENPAIR(g, DX, Y0, Y1)      \
+	TOKENPAIR(g, R11, Y2, Y3)     \
+	TOKENPAIR(g, R12, Y4, Y5)     \
+	TOKENPAIR(g, R13, Y6, Y7)
+
+// Groups of signed codes.
+#define TOKENS(g, x, sumA, sumB) \
+	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPSIGNB      Y8, Y12, Y13    \
+	VPSIGNB      Y9, Y12, Y14    \
+	VPMADDUBSW   Y13, Y10, Y13   \
+	VPMADDUBSW   Y14, Y11, Y14   \
+	VPMADDWD     Y15, Y13, Y13   \
+	VPMADDWD     Y15, Y14, Y14   \
+	VPADDD       Y13, sumA, sumA \
+	VPADDD       Y14, sumB, sumB
+#define GROUPS(g) \
+	VMOVDQU ((g)*64)(SI), Y8    \
+	VMOVDQU ((g)*64+32)(SI), Y9 \
+	VPABSB  Y8, Y10             \
+	VPABSB  Y9, Y11             \
+	TOKENS(g, DX, Y0, Y1)       \
+	TOKENS(g, R11, Y2, Y3)      \
+	TOKENS(g, R12, Y4, Y5)      \
+	TOKENS(g, R13, Y6, Y7)
+
+#define HALF(group, g) \
+	CLEARSUMS  \
+	group(g)   \
+	group(g+1) \
+	group(g+2) \
+	group(g+3)
+#define PAIRS(g) \
+	CLEARSUMS  \
+	PAIR(g)    \
+	PAIR(g+2)
+#define BLOCK(group) \
+	HALF(group, 0) \
+	group(4)       \
+	group(5)       \
+	group(6)       \
+	group(7)
+
+#define SCALES(off) \
+	VMOVUPS (off)(SI), Y8    \
+	VMOVUPS (off+32)(SI), Y9
+
+// What follows the sums. WIDEN makes them 32-bit, OFFSET8 takes 8 times the sum of the activations off.
+#define WIDEN(sumA, sumB, i, xd, xsum, first) \
+	VPMADDWD Y15, sumA, sumA \
+	VPMADDWD Y15, sumB, sumB
+#define OFFSET8(sumA, sumB, i, xd, xsum, first) \
+	VPBROADCASTD xsum, Y12        \
+	VPSLLD       $3, Y12, Y12     \
+	VPSUBD       Y12, sumA, sumA  \
+	VPSUBD       Y12, sumB, sumB
+
+// MULTIPLY makes p of the sums by the scales Y8, Y9; ADDBLOCK adds it to acc.
+#define MULTIPLY(sumA, sumB, i, xd, xsum, first) \
+	VCVTDQ2PS sumA, sumA     \
+	VCVTDQ2PS sumB, sumB     \
+	VMULPS    Y8, sumA, sumA \
+	VMULPS    Y9, sumB, sumB
+#define ADDBLOCK(sumA, sumB, i, xd, xsum, first) \
+	VBROADCASTSS xd, Y12                    \
+	VFMADD213PS  (i*64)(R14), Y12, sumA     \
+	VFMADD213PS  (i*64+32)(R14), Y12, sumB  \
+	VMOVAPS      sumA, (i*64)(R14)          \
+	VMOVAPS      sumB, (i*64+32)(R14)
+
+// TAKEMIN takes the minima Y10, Y11 off.
+#define TAKEMIN(sumA, sumB, i, xd, xsum, first) \
+	VPBROADCASTD xsum, Y12 \
+	MINIMUM(sumA, sumB)
+#define MINIMUM(sumA, sumB) \
+	VCVTDQ2PS    Y12, Y12       \
+	VFNMADD231PS Y10, Y12, sumA \
+	VFNMADD231PS Y11, Y12, sumB
+
+// KEEP puts p of the first half into the frame; SECOND makes p of both.
+#define KEEP(sumA, sumB, i, xd, xsum, first) \
+	VMOVAPS sumA, (256+i*64)(R14)   \
+	VMOVAPS sumB, (288+i*64)(R14)
+#define SECOND(sumA, sumB, i, xd, xsum, first) \
+	VCVTDQ2PS   sumA, sumA                   \
+	VCVTDQ2PS   sumB, sumB                   \
+	VFMADD213PS (256+i*64)(R14), Y8, sumA    \
+	VFMADD213PS (288+i*64)(R14), Y9, sumB
+
+// OFFSETFIRST and OFFSETSECOND take 32 times the sums of the halves of the activations off, MINFIRST and MINSECOND the minima Y10, Y11.
+#define OFFSETFIRST(sumA, sumB, i, xd, xsum, first) \
+	VPBROADCASTD first, Y12 \
+	OFFSET32(sumA, sumB)
+#define OFFSETSECOND(sumA, sumB, i, xd, xsum, first) \
+	XSECOND(xsum, first) \
+	OFFSET32(sumA, sumB)
+#define OFFSET32(sumA, sumB) \
+	VPSLLD $5, Y12, Y12     \
+	VPSUBD Y12, sumA, sumA  \
+	VPSUBD Y12, sumB, sumB
+#define XSECOND(xsum, first) \
+	VPBROADCASTD xsum, Y12  \
+	VPBROADCASTD first, Y13 \
+	VPSUBD       Y13, Y12, Y12
+#define MINFIRST(sumA, sumB, i, xd, xsum, first) \
+	VPBROADCASTD first, Y12 \
+	MINIMUM(sumA, sumB)
+#define MINSECOND(sumA, sumB, i, xd, xsum, first) \
+	XSECOND(xsum, first) \
+	MINIMUM(sumA, sumB)
+
+// func tileNibbles32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileNibbles32AVX2(SB), NOSPLIT, $544-48
+	BEGIN
 
 block:
-	CLEARSUMS
-	Q4TILEGROUP(0)
-	Q4TILEGROUP(1)
-	Q4TILEGROUP(2)
-	Q4TILEGROUP(3)
-	ONES16(Y14)
-	Q4WIDEN((R10), Y0, Y1)
-	Q4WIDEN((R10)(BX*1), Y2, Y3)
-	Q4WIDEN((R10)(BX*2), Y4, Y5)
-	Q4WIDEN((R10)(DI*1), Y6, Y7)
-	VCVTPH2PS (R8), Y8
-	VCVTPH2PS 16(R8), Y9
-	ADDBLOCK((R9), (R14), 32(R14), Y0, Y1)
-	ADDBLOCK((R9)(BX*1), 64(R14), 96(R14), Y2, Y3)
-	ADDBLOCK((R9)(BX*2), 128(R14), 160(R14), Y4, Y5)
-	ADDBLOCK((R9)(DI*1), 192(R14), 224(R14), Y6, Y7)
-	NEXTBLOCK(256, 32)
-	JNZ       block
+	BLOCK(GROUPU)
+	ALL(WIDEN)
+	ALL(OFFSET8)
+	SCALES(512)
+	ALL(MULTIPLY)
+	ALL(ADDBLOCK)
+	NEXTBLOCK(576)
+	JNZ block
 
-	TILEEND
+	END
 	RET
 
-// func tileQ8AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileQ8AVX2(SB), NOSPLIT, $288-48
-	TILEBEGIN(9, 256)
-	ONES16(Y15)
+// func tileBytes32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileBytes32AVX2(SB), NOSPLIT, $544-48
+	BEGIN
 
 block:
-	CLEARSUMS
-	Q8TILEGROUP(0)
-	Q8TILEGROUP(1)
-	Q8TILEGROUP(2)
-	Q8TILEGROUP(3)
-	Q8TILEGROUP(4)
-	Q8TILEGROUP(5)
-	Q8TILEGROUP(6)
-	Q8TILEGROUP(7)
-	VCVTPH2PS (R8), Y8
-	VCVTPH2PS 16(R8), Y9
-	ADDBLOCK((R9), (R14), 32(R14), Y0, Y1)
-	ADDBLOCK((R9)(BX*1), 64(R14), 96(R14), Y2, Y3)
-	ADDBLOCK((R9)(BX*2), 128(R14), 160(R14), Y4, Y5)
-	ADDBLOCK((R9)(DI*1), 192(R14), 224(R14), Y6, Y7)
-	NEXTBLOCK(512, 32)
-	JNZ       block
+	BLOCK(GROUPS)
+	SCALES(512)
+	ALL(MULTIPLY)
+	ALL(ADDBLOCK)
+	NEXTBLOCK(576)
+	JNZ block
 
-	TILEEND
+	END
+	RET
+
+// WIDENKEEP puts the widened sums of the first half into the frame, WIDENADD adds them to those of the second.
+#define WIDENKEEP(sumA, sumB, i, xd, xsum, first) \
+	WIDEN(sumA, sumB, i, xd, xsum, first)  \
+	VMOVDQA sumA, (256+i*64)(R14)      \
+	VMOVDQA sumB, (288+i*64)(R14)
+#define WIDENADD(sumA, sumB, i, xd, xsum, first) \
+	WIDEN(sumA, sumB, i, xd, xsum, first)      \
+	VPADDD (256+i*64)(R14), sumA, sumA     \
+	VPADDD (288+i*64)(R14), sumB, sumB
+
+// func tileMinima32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileMinima32AVX2(SB), NOSPLIT, $544-48
+	BEGIN
+
+block:
+	HALF(GROUPU, 0)
+	ALL(WIDENKEEP)
+	HALF(GROUPU, 4)
+	ALL(WIDENADD)
+	SCALES(512)
+	ALL(MULTIPLY)
+	VMOVUPS 576(SI), Y10
+	VMOVUPS 608(SI), Y11
+	ALL(TAKEMIN)
+	ALL(ADDBLOCK)
+	NEXTBLOCK(640)
+	JNZ block
+
+	END
+	RET
+
+// func tileCodes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileCodes16AVX2(SB), NOSPLIT, $544-48
+	BEGIN
+
+block:
+	PAIRS(0)
+	ALL(OFFSETFIRST)
+	SCALES(512)
+	ALL(MULTIPLY)
+	ALL(KEEP)
+	PAIRS(4)
+	ALL(OFFSETSECOND)
+	SCALES(576)
+	ALL(SECOND)
+	ALL(ADDBLOCK)
+	NEXTBLOCK(640)
+	JNZ block
+
+	END
+	RET
+
+// func tileBytes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileBytes16AVX2(SB), NOSPLIT, $544-48
+	BEGIN
+
+block:
+	HALF(GROUPS, 0)
+	SCALES(512)
+	ALL(MULTIPLY)
+	ALL(KEEP)
+	HALF(GROUPS, 4)
+	SCALES(576)
+	ALL(SECOND)
+	ALL(ADDBLOCK)
+	NEXTBLOCK(640)
+	JNZ block
+
+	END
+	RET
+
+// func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileMinima16AVX2(SB), NOSPLIT, $544-48
+	BEGIN
+
+block:
+	HALF(GROUPU, 0)
+	ALL(WIDEN)
+	SCALES(512)
+	ALL(MULTIPLY)
+	ALL(KEEP)
+	HALF(GROUPU, 4)
+	ALL(WIDEN)
+	SCALES(576)
+	ALL(SECOND)
+	VMOVUPS 640(SI), Y10
+	VMOVUPS 672(SI), Y11
+	ALL(MINFIRST)
+	VMOVUPS 704(SI), Y10
+	VMOVUPS 736(SI), Y11
+	ALL(MINSECOND)
+	ALL(ADDBLOCK)
+	NEXTBLOCK(768)
+	JNZ block
+
+	END
 	RET

@@ -1,7 +1,7 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-// Products of F32, F16 and I8 panels with 4 tokens on AVX2. The arithmetic is that of panelf_avx2_amd64.s.
+// Products of F32, F16, BF16 and I8 panels with 4 tokens on AVX2. The arithmetic is that of panelf_avx2_amd64.s.
 //
 // Two accumulators for each of 4 tokens and 16 rows would take all registers, so the tile goes over the panel twice, once for each half of the
 // rows; the second time reads from cache what the first brought there.
@@ -75,6 +75,9 @@
 // Loads of 8 weights.
 #define LOADF32(m, r) VMOVUPS m, r
 #define LOADF16(m, r) VCVTPH2PS m, r
+#define LOADBF16(m, r) \
+	VPMOVZXWD m, r \
+	VPSLLD    $16, r, r
 #define LOADI8(m, r) \
 	VPMOVSXBD m, r \
 	VCVTDQ2PS r, r
@@ -110,6 +113,11 @@ TEXT ·tileF32AVX2(SB), NOSPLIT, $0-48
 // func tileF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF16AVX2(SB), NOSPLIT, $0-48
 	TILE(LOADF16, 32)
+	RET
+
+// func tileBF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+TEXT ·tileBF16AVX2(SB), NOSPLIT, $0-48
+	TILE(LOADBF16, 32)
 	RET
 
 // func tileI8AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
