@@ -142,7 +142,7 @@ func sparseBytes(h *hparams, neurons, pool, batch int) int64 {
 	clusters := (neurons + size - 1) / size
 	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4*chunkTokens) + 4*h.dim
 	n := clusters*(size*int(unsafe.Sizeof(candidate{}))+int(unsafe.Sizeof(clusterRun{}))+4*h.dim) + pool*(perWorker+int(unsafe.Sizeof(sparseScratch{})))
-	return int64(n) + int64((neurons+63)/64*8) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*(kernel.BlockCols+8))
+	return int64(n) + int64((neurons+63)/64*8) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*kernel.ActBlockBytes)
 }
 
 // ffnByNeurons computes a layer's feed-forward block for the whole batch and adds it to x. All attention of the batch is done; a barrier was
