@@ -347,6 +347,10 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 			unasked = unasked || p.slot < 0
 			continue
 		}
+		if ahead := i + gatesAhead; ahead < len(list) && list[ahead].unit.a != nil {
+			codes, _ := n.row(&n.group.Gate, list[ahead].unit, int(list[ahead].pos))
+			kernel.Prefetch(codes, n.gate.CodeBytes())
+		}
 		pos := int(p.pos)
 		codes, scales := n.row(&n.group.Gate, p.unit, pos)
 		p.gate = f.gate.finishOne(n.gate.Dot(codes, scales, e.in, 0), n.group.Neuron(pos))
@@ -361,7 +365,9 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 		p.phase = needsUp
 		if n.inParts {
 			p.slot, inParts = -1, true
+			continue
 		}
+		n.prefetch(p)
 	}
 	if unasked {
 		s.flash.ask(w, &s.scratch[w.ID], n, list, partGate)
@@ -398,6 +404,17 @@ func (s *sparseState) countSpied(list []candidate) {
 	}
 	s.recall[0].Add(named)
 	s.recall[1].Add(all)
+}
+
+// gatesAhead is how many candidates before its use a gate row is asked for: a product takes about as long as memory takes to answer.
+const gatesAhead = 2
+
+// prefetch asks for the rows that an active neuron needs next.
+func (n *neurons) prefetch(p *candidate) {
+	codes, _ := n.row(&n.group.Up, p.unit, int(p.pos))
+	kernel.Prefetch(codes, n.up.CodeBytes())
+	codes, _ = n.row(&n.group.Down, p.unit, int(p.pos))
+	kernel.Prefetch(codes, n.down.CodeBytes())
 }
 
 // givenGate makes a product positive for a position that was given to be active, and zero for the others.

@@ -43,6 +43,7 @@ type neuronOps struct {
 	axpyQ4   func(y *float32, rows *[axpyRows]Weighted, blocks int)
 	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
 	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+	prefetch func(p unsafe.Pointer, bytes int) // asks for the cache lines from p on
 }
 
 // axpyRows is how many rows one call of an axpy adds, so that y is loaded and stored once for all of them.
@@ -53,6 +54,7 @@ var neuronGo = neuronOps{
 	tileQ8: neuronTileGo(neuronQ8), tileQ4: neuronTileGo(neuronQ4),
 	axpyQ8: neuronAxpyGo(neuronQ8), axpyQ4: neuronAxpyGo(neuronQ4),
 	columnQ8: neuronColumnGo(neuronQ8), columnQ4: neuronColumnGo(neuronQ4),
+	prefetch: prefetchGo,
 }
 
 // CodeBytes and ScaleBytes are the sizes of a row's two parts.
@@ -76,6 +78,10 @@ func (r NeuronRow) ScaleBytes() int {
 }
 
 func (r NeuronRow) quantized() bool { return r.Type == gguf.Q4_0 || r.Type == gguf.Q8_0 }
+
+// Prefetch asks for bytes that are going to be read soon, from p on. Rows that are used in no order have no stream that the CPU could guess: without
+// it each row begins with a wait for memory.
+func Prefetch(p unsafe.Pointer, bytes int) { active.neuron.prefetch(p, bytes) }
 
 // Dot is the product of a row with token t of x. The types with blocks need x.Quantize before.
 func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {

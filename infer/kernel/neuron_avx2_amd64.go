@@ -7,6 +7,7 @@ var neuronAVX2 = neuronOps{
 	tileQ8: neuronTileQ8AVX2, tileQ4: neuronTileQ4AVX2,
 	axpyQ8: neuronAxpyQ8AVX2, axpyQ4: neuronAxpyQ4AVX2,
 	columnQ8: neuronColumnQ8AVX2, columnQ4: neuronColumnQ4AVX2,
+	prefetch: prefetchAVX2,
 }
 
 //go:noescape
@@ -26,6 +27,9 @@ func neuronAxpyQ8AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
 
 //go:noescape
 func neuronAxpyQ4AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func prefetchAVX2(p unsafe.Pointer, bytes int)
 
 //go:noescape
 func neuronColumnQ8AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -696,3 +696,15 @@ block:
 
 	VZEROUPPER
 	RET
+
+// func prefetchAVX2(p unsafe.Pointer, bytes int)
+TEXT ·prefetchAVX2(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), SI
+	MOVQ bytes+8(FP), CX
+
+line:
+	PREFETCHT0 (SI)
+	ADDQ       $64, SI
+	SUBQ       $64, CX
+	JG         line
+	RET

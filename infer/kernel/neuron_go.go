@@ -9,6 +9,8 @@ import (
 
 // The references of neuronOps.
 
+func prefetchGo(unsafe.Pointer, int) {}
+
 // neuronQ8 and neuronQ4 give the 32 values of a block of codes, without the scale.
 func neuronQ8(codes unsafe.Pointer, b int) (v [BlockCols]int8) {
 	return *(*[BlockCols]int8)(unsafe.Add(codes, b*BlockCols))

@@ -205,3 +205,46 @@ func BenchmarkNeuronRows(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkNeuronRowsInNoOrder is one core's way through rows that are in memory but in no cache, each asked for some rows ahead of its use.
+func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
+	const cols, n = 4096, 100_000
+	row := NeuronRow{gguf.Q4_0, cols}
+	stride := row.CodeBytes() + row.ScaleBytes()
+	data := make([]byte, n*stride)
+	for i := range data {
+		data[i] = byte(i*7) & 0x3b
+	}
+	order := rand.New(rand.NewPCG(1, 2)).Perm(n)
+	x := NewActs(1, cols)
+	x.Reset(1, cols)
+	x.Quantize(0, 1)
+	y := make([]float32, cols)
+	for _, ahead := range []int{0, 1, 2, 3} {
+		at := func(i int) unsafe.Pointer { return unsafe.Pointer(&data[order[i%n]*stride]) }
+		b.Run(fmt.Sprintf("dot/%d ahead", ahead), func(b *testing.B) {
+			b.SetBytes(int64(stride))
+			for i := range b.N {
+				if ahead > 0 {
+					Prefetch(at(i+ahead), stride)
+				}
+				p := at(i)
+				y[0] = row.Dot(unsafe.Add(p, row.ScaleBytes()), p, x, 0)
+			}
+		})
+		b.Run(fmt.Sprintf("axpy/%d ahead", 4*ahead), func(b *testing.B) {
+			b.SetBytes(4 * int64(stride))
+			var list [4]Weighted
+			for i := 0; i < 4*b.N; i += 4 {
+				for k := range list {
+					if ahead > 0 {
+						Prefetch(at(i+k+4*ahead), stride)
+					}
+					p := at(i + k)
+					list[k] = Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}
+				}
+				row.Axpy(y, list[:])
+			}
+		})
+	}
+}
