@@ -2,6 +2,7 @@ package neuroncache
 
 import (
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,21 @@ func newArena(n int) (*arena, error) {
 	mem := mapped[skip : skip+n : skip+n]
 	_ = unix.Madvise(mem, unix.MADV_HUGEPAGE) // a kernel without huge pages refuses, and that is fine
 	return &arena{mapped: mapped, mem: mem}, nil
+}
+
+// newTable maps n zeroed entries of a type without pointers, which live as long as owner does. In the Go heap, which has small pages, a look-up
+// of 1,400 units misses the TLB 1,400 times.
+func newTable[E, O any](owner *O, n int) ([]E, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	var e E
+	a, err := newArena(n * int(unsafe.Sizeof(e)))
+	if err != nil {
+		return nil, err
+	}
+	runtime.AddCleanup(owner, func(a *arena) { _ = a.unmap() }, a)
+	return unsafe.Slice((*E)(unsafe.Pointer(&a.mem[0])), n), nil
 }
 
 func (a *arena) unmap() error {

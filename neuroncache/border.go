@@ -40,18 +40,18 @@ func (c *Cache) coolChunk(k int32) {
 	chunk := &c.chunks[k]
 	for i := range c.clusterSlots {
 		s := k*c.clusterSlots + i
-		slot := &c.slots[s]
-		slot.used = chunk.used
-		switch {
-		case i >= chunk.n:
-			slot.state.Store(uint32(Empty))
-			c.free.pushFront(c.links, s)
+		if i >= chunk.n {
+			c.slots[s].state.Store(uint32(Empty))
+			c.free.pushFront(c.slots, s)
 			continue
-		case chunk.ahead:
-			c.index[slot.unit].Store(uint32(s+1) | uint32(aheadMark))
-			c.ahead.pushFront(c.links, s)
-		default:
-			c.index[slot.unit].Store(uint32(s + 1))
+		}
+		unit := &c.units[chunk.first+i]
+		unit.used = uint32(chunk.used)
+		if chunk.ahead {
+			unit.put(place(s+1) | aheadMark)
+			c.ahead.pushFront(c.slots, s)
+		} else {
+			unit.put(place(s + 1))
 			c.policy.admit(s)
 		}
 		c.tally[hot][shiftedOut]++
@@ -65,13 +65,16 @@ func (c *Cache) heatChunk(k int32) bool {
 	c.reviveDead()
 	from, to := k*c.clusterSlots, (k+1)*c.clusterSlots
 	for s := from; s < to; s++ {
-		if c.busy(s) || c.slots[s].load() == Failed {
+		switch {
+		case c.slots[s].load() == Failed: // may be waited for
+			return false
+		case c.slots[s].unit >= 0 && c.busy(s):
 			return false
 		}
 	}
 	for s := from; s < to; s++ {
 		if c.slots[s].unit < 0 {
-			c.free.remove(c.links, s)
+			c.free.remove(c.slots, s)
 		}
 	}
 	for s := from; s < to; s++ {
@@ -96,15 +99,14 @@ var emptyChunk = chunk{first: -1}
 func (c *Cache) move(from, to int32) {
 	unit := c.slots[from].unit
 	c.slots[to].unit = unit
-	c.slots[to].used = c.slots[from].used
 	copy(c.Slot(to), c.Slot(from))
 	c.slots[to].state.Store(c.slots[from].state.Load())
 	if c.isAhead(from) {
-		c.ahead.replace(c.links, from, to)
-		c.index[unit].Store(uint32(to+1) | uint32(aheadMark))
+		c.ahead.replace(c.slots, from, to)
+		c.units[unit].put(place(to+1) | aheadMark)
 	} else {
 		c.policy.move(from, to)
-		c.index[unit].Store(uint32(to + 1))
+		c.units[unit].put(place(to + 1))
 	}
 	c.slots[from].unit = -1
 	c.slots[from].state.Store(uint32(Empty))

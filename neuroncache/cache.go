@@ -29,10 +29,9 @@ type Cache struct {
 	clusterSlots int32
 
 	groups []span
-	index  []atomic.Uint32 // [unit] place; written by managing operations only
+	units  []unit
 	slots  []slot
 	chunks []chunk
-	links  links
 
 	free, dead, ahead list // empty slots; failed slots that may be pinned; slots read ahead and not used yet, in the cold region
 	policy            policy
@@ -71,14 +70,17 @@ func New(config Config) (*Cache, error) {
 		slotBytes:    config.SlotBytes,
 		clusterSlots: int32(config.ClusterSlots),
 		groups:       spans,
-		index:        make([]atomic.Uint32, units),
-		slots:        make([]slot, slots),
 		chunks:       make([]chunk, (slots+config.ClusterSlots-1)/config.ClusterSlots),
-		links:        make(links, slots),
 		touched:      make([]int32, 0, most),
 		oldest:       1,
 	}
-	if c.policy, err = newPolicy(config.Policy, space{c.links, c.slots, units, c.clusterSlots, c.busy}); err != nil {
+	if c.units, err = newTable[unit](c, units); err != nil {
+		return nil, err
+	}
+	if c.slots, err = newTable[slot](c, slots); err != nil {
+		return nil, err
+	}
+	if c.policy, err = newPolicy(config.Policy, space{c.slots, c.units, c.clusterSlots, c.busy}); err != nil {
 		return nil, fmt.Errorf("neuroncache: %w", err)
 	}
 	for i := range c.chunks {
@@ -86,7 +88,7 @@ func New(config Config) (*Cache, error) {
 	}
 	for s := range slots { // low slots are taken first
 		c.slots[s].unit = -1
-		c.free.pushFront(c.links, int32(s))
+		c.free.pushFront(c.slots, int32(s))
 	}
 	if !config.NoMemory {
 		if c.arena, err = newArena(c.offset(int32(slots))); err != nil {

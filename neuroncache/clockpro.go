@@ -9,34 +9,38 @@ package neuroncache
 type clockPro struct {
 	space
 	trial, lasting list
-	used           []bool // [slot] since its hand has passed
-	lasts          []bool // [slot] it is on lasting
 	trials         int    // slots that units on trial should have
 	ghosts         ghosts // evicted on trial
 }
 
+// What the note of a unit in the cache says; outside it is the ghosts'.
+const (
+	usedAgain = 1 << iota // since its hand has passed
+	lasts                 // it is on lasting
+)
+
 func newClockPro(sp space) policy {
 	n := len(sp.slots)
-	return &clockPro{space: sp, used: make([]bool, n), lasts: make([]bool, n), trials: max(1, n/100), ghosts: newGhosts(sp.units, n)}
+	return &clockPro{space: sp, trials: max(1, n/100), ghosts: newGhosts(sp.units, n)}
 }
 
 func (p *clockPro) admit(s int32) {
-	p.used[s] = false
-	again := p.ghosts.take(p.slots[s].unit)
-	if again {
+	if p.ghosts.take(p.slots[s].unit) {
 		p.trials = min(p.trials+1, len(p.slots)-1)
+		p.push(s, lasts)
+	} else {
+		p.push(s, 0)
 	}
-	p.push(s, again)
 }
 
-func (p *clockPro) push(s int32, lasts bool) {
-	p.lasts[s] = lasts
-	p.queue(s).pushFront(p.links, s)
+func (p *clockPro) push(s, note int32) {
+	*p.note(s) = note
+	p.queue(s).pushFront(p.slots, s)
 }
 
-func (p *clockPro) touch(slots []int32) {
-	for _, s := range slots {
-		p.used[s] = true
+func (p *clockPro) touch(units []int32) {
+	for _, u := range units {
+		p.units[u].note |= usedAgain
 	}
 }
 
@@ -48,15 +52,11 @@ func (p *clockPro) victim() int32 {
 		}
 		s := p.oldestFree(&p.trial)
 		if s < 0 {
-			if s = p.oldestFree(&p.lasting); s >= 0 {
-				p.lasting.remove(p.links, s)
-			}
-			return s
+			return p.any()
 		}
-		p.trial.remove(p.links, s)
-		if p.used[s] {
-			p.used[s] = false
-			p.push(s, true)
+		p.trial.remove(p.slots, s)
+		if *p.note(s)&usedAgain != 0 {
+			p.push(s, lasts)
 			continue
 		}
 		if p.ghosts.add(p.slots[s].unit) {
@@ -64,14 +64,14 @@ func (p *clockPro) victim() int32 {
 		}
 		return s
 	}
-	return p.oldestOfBoth()
+	return p.any()
 }
 
-// oldestOfBoth takes whatever may be taken.
-func (p *clockPro) oldestOfBoth() int32 {
+// any takes whatever may be taken.
+func (p *clockPro) any() int32 {
 	for _, l := range []*list{&p.trial, &p.lasting} {
 		if s := p.oldestFree(l); s >= 0 {
-			l.remove(p.links, s)
+			p.remove(s)
 			return s
 		}
 	}
@@ -81,21 +81,26 @@ func (p *clockPro) oldestOfBoth() int32 {
 // demote moves the lasting hand on by one: a unit that was not used since it passed goes on trial again.
 func (p *clockPro) demote() {
 	s := p.lasting.back()
-	p.lasting.remove(p.links, s)
-	lasts := p.used[s]
-	p.used[s] = false
-	p.push(s, lasts)
+	p.lasting.remove(p.slots, s)
+	if *p.note(s)&usedAgain != 0 {
+		p.push(s, lasts)
+	} else {
+		p.push(s, 0)
+	}
 }
 
-func (p *clockPro) remove(s int32) { p.queue(s).remove(p.links, s) }
-
-func (p *clockPro) move(from, to int32) {
-	p.queue(from).replace(p.links, from, to)
-	p.used[to], p.lasts[to] = p.used[from], p.lasts[from]
+func (p *clockPro) remove(s int32) {
+	p.queue(s).remove(p.slots, s)
+	*p.note(s) = 0
 }
+
+func (p *clockPro) move(from, to int32) { p.queue(from).replace(p.slots, from, to) }
+
+// note is that of the unit in a slot.
+func (p *clockPro) note(s int32) *int32 { return &p.units[p.slots[s].unit].note }
 
 func (p *clockPro) queue(s int32) *list {
-	if p.lasts[s] {
+	if *p.note(s)&lasts != 0 {
 		return &p.lasting
 	}
 	return &p.trial

@@ -4,15 +4,15 @@ package neuroncache
 // region does, tried on single units.
 type clusterLRU struct {
 	space
-	members []list  // [cluster] its slots, in the order in which they came
-	order   []link  // [cluster]
-	queue   list    // clusters that have members; newest use at the front
-	newest  []Batch // [cluster] the batch for which it was moved to the front
+	members []list   // [cluster] its slots, in the order in which they came
+	order   []slot   // [cluster] of which only the links are used
+	queue   list     // clusters that have members; newest use at the front
+	newest  []uint32 // [cluster] the batch for which it was moved to the front
 }
 
 func newClusterLRU(sp space) policy {
-	n := (sp.units + int(sp.cluster) - 1) / int(sp.cluster)
-	return &clusterLRU{space: sp, members: make([]list, n), order: make([]link, n), newest: make([]Batch, n)}
+	n := (len(sp.units) + int(sp.cluster) - 1) / int(sp.cluster)
+	return &clusterLRU{space: sp, members: make([]list, n), order: make([]slot, n), newest: make([]uint32, n)}
 }
 
 func (l *clusterLRU) clusterOf(s int32) int32 { return l.slots[s].unit / l.cluster }
@@ -24,14 +24,14 @@ func (l *clusterLRU) admit(s int32) {
 	} else {
 		l.queue.toFront(l.order, k)
 	}
-	l.members[k].pushFront(l.links, s)
-	l.newest[k] = l.slots[s].used
+	l.members[k].pushFront(l.slots, s)
+	l.newest[k] = l.units[l.slots[s].unit].used
 }
 
-func (l *clusterLRU) touch(slots []int32) {
-	for _, s := range slots {
-		if k := l.clusterOf(s); l.newest[k] < l.slots[s].used {
-			l.newest[k] = l.slots[s].used
+func (l *clusterLRU) touch(units []int32) {
+	for _, u := range units {
+		if k, used := u/l.cluster, l.units[u].used; l.newest[k] != used {
+			l.newest[k] = used
 			l.queue.toFront(l.order, k)
 		}
 	}
@@ -51,12 +51,12 @@ func (l *clusterLRU) victim() int32 {
 
 func (l *clusterLRU) remove(s int32) {
 	k := l.clusterOf(s)
-	l.members[k].remove(l.links, s)
+	l.members[k].remove(l.slots, s)
 	if l.members[k].n == 0 {
 		l.queue.remove(l.order, k)
 	}
 }
 
 func (l *clusterLRU) move(from, to int32) {
-	l.members[l.clusterOf(to)].replace(l.links, from, to)
+	l.members[l.clusterOf(to)].replace(l.slots, from, to)
 }

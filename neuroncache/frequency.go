@@ -9,19 +9,17 @@ import (
 // counts outlive eviction, so a unit that is often needed and was once displaced comes back at its old rank.
 //
 // The decayed count w of a unit, taken at time t, ranks units in an order that time alone does not change: all shrink alike. So the rank
-// log2(w) + t, with t in half-lives, is stored and only a use raises it. Slots stand in buckets of equal rank. A use does not move a slot,
+// log2(w) + t, with t in half-lives, is stored as the unit's note, and only a use raises it. Slots stand in buckets of equal rank. A use does not move a slot,
 // because most that are used are in no danger; a slot whose rank has risen is moved when it is found in the lowest bucket.
 type frequency struct {
 	space
-	halfLife int64   // in uses of units
-	uses     int64   // so far
-	now      int32   // uses in half-lives
-	rank     []int32 // [unit] of its last use
+	halfLife int64 // in uses of units
+	uses     int64 // so far
+	now      int32 // uses in half-lives
 
 	buckets [frequencyBuckets]list        // [bucket modulo frequencyBuckets] slots, the last to come at the front
 	filled  [frequencyBuckets / 64]uint64 // a bit for each bucket that is not empty
 	lowest  int32                         // the first bucket that exists; all lower ranks are in it
-	queued  []int32                       // [slot] the bucket it was put into, -1: parked
 	parked  list                          // were busy when they were the lowest; out of the way of the batch that uses them
 }
 
@@ -53,15 +51,14 @@ func newFrequency(sp space) policy {
 		space:    sp,
 		halfLife: halfLifeSlots * int64(len(sp.slots)),
 		now:      -leastUse * rankOne, // so that the rank 0 of what was never used is as low as can be
-		rank:     make([]int32, sp.units),
-		queued:   make([]int32, len(sp.slots)),
 	}
 }
 
 // use counts one use of a unit.
 func (p *frequency) use(unit int32) {
-	w := p.rank[unit] - p.now - leastUse*rankOne
-	p.rank[unit] = p.now + int32(oneMore[min(max(w, 0), int32(len(oneMore)-1))])
+	note := &p.units[unit].note
+	w := *note - p.now - leastUse*rankOne
+	*note = p.now + int32(oneMore[min(max(w, 0), int32(len(oneMore)-1))])
 }
 
 // pass lets time go on.
@@ -74,7 +71,7 @@ func (p *frequency) pass(uses int) {
 		p.filled[from/64] &^= 1 << (from % 64)
 		p.lowest++
 		to := p.ring(p.lowest)
-		p.buckets[to].join(p.links, &p.buckets[from])
+		p.buckets[to].join(p.slots, &p.buckets[from])
 		if p.buckets[to].n > 0 {
 			p.filled[to/64] |= 1 << (to % 64)
 		}
@@ -91,25 +88,28 @@ func (p *frequency) admit(s int32) {
 	p.put(s)
 }
 
+// rank is that of the unit in a slot.
+func (p *frequency) rank(s int32) int32 { return p.units[p.slots[s].unit].note }
+
 // put queues a slot by its unit's rank.
 func (p *frequency) put(s int32) {
-	p.queued[s] = max(p.lowest, p.bucket(p.rank[p.slots[s].unit]))
-	at := p.ring(p.queued[s])
-	p.buckets[at].pushFront(p.links, s)
+	p.slots[s].note = max(p.lowest, p.bucket(p.rank(s)))
+	at := p.ring(p.slots[s].note)
+	p.buckets[at].pushFront(p.slots, s)
 	p.filled[at/64] |= 1 << (at % 64)
 }
 
-func (p *frequency) touch(slots []int32) {
-	p.pass(len(slots))
-	for _, s := range slots {
-		p.use(p.slots[s].unit)
+func (p *frequency) touch(units []int32) {
+	p.pass(len(units))
+	for _, u := range units {
+		p.use(u)
 	}
 }
 
 func (p *frequency) victim() int32 {
 	for p.parked.n > 0 && !p.busy(p.parked.back()) {
 		s := p.parked.back()
-		p.parked.remove(p.links, s)
+		p.parked.remove(p.slots, s)
 		p.put(s)
 	}
 	for bucket := p.next(p.lowest); bucket >= 0; bucket = p.next(bucket + 1) {
@@ -118,11 +118,11 @@ func (p *frequency) victim() int32 {
 			s := l.back()
 			p.remove(s)
 			switch {
-			case p.bucket(p.rank[p.slots[s].unit]) > bucket:
+			case p.bucket(p.rank(s)) > bucket:
 				p.put(s)
 			case p.busy(s):
-				p.queued[s] = -1
-				p.parked.pushFront(p.links, s)
+				p.slots[s].note = -1
+				p.parked.pushFront(p.slots, s)
 			default:
 				return s
 			}
@@ -148,12 +148,12 @@ func (p *frequency) next(bucket int32) int32 {
 }
 
 func (p *frequency) remove(s int32) {
-	if p.queued[s] < 0 {
-		p.parked.remove(p.links, s)
+	if p.slots[s].note < 0 {
+		p.parked.remove(p.slots, s)
 		return
 	}
-	at := p.ring(max(p.lowest, p.queued[s]))
-	p.buckets[at].remove(p.links, s)
+	at := p.ring(max(p.lowest, p.slots[s].note))
+	p.buckets[at].remove(p.slots, s)
 	if p.buckets[at].n == 0 {
 		p.filled[at/64] &^= 1 << (at % 64)
 	}
@@ -161,9 +161,9 @@ func (p *frequency) remove(s int32) {
 
 func (p *frequency) move(from, to int32) {
 	l := &p.parked
-	if p.queued[from] >= 0 {
-		l = &p.buckets[p.ring(max(p.lowest, p.queued[from]))]
+	if p.slots[from].note >= 0 {
+		l = &p.buckets[p.ring(max(p.lowest, p.slots[from].note))]
 	}
-	l.replace(p.links, from, to)
-	p.queued[to] = p.queued[from]
+	l.replace(p.slots, from, to)
+	p.slots[to].note = p.slots[from].note
 }

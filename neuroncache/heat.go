@@ -15,7 +15,7 @@ const (
 // picture may be a moment old in some of its cells, and is drawn without making anybody wait.
 func (c *Cache) Heat(group int, since Batch, cells []Warmth) {
 	units := c.groups[group]
-	index := c.index[units.first : units.first+units.n]
+	index := c.units[units.first : units.first+units.n]
 	newest := c.Newest()
 	for i := range cells {
 		// A cell of more columns than units repeats its unit.
@@ -23,7 +23,7 @@ func (c *Cache) Heat(group int, since Batch, cells []Warmth) {
 		to := max(from+1, int(int64(i+1)*int64(len(index))/int64(len(cells))))
 		warmest := Absent
 		for u := from; u < min(to, len(index)); u++ {
-			warmest = max(warmest, c.warmth(place(index[u].Load()), since, newest))
+			warmest = max(warmest, c.warmth(index[u].at(), since, newest))
 		}
 		cells[i] = warmest
 	}

@@ -41,11 +41,11 @@ func (c *Cache) clusters(b Batch, group int, clusters []int32, found []Found, wh
 	found = found[:len(clusters)]
 	live := c.live(b)
 	span := c.groups[group]
-	index := c.index[span.first : span.first+span.n]
+	index := c.units[span.first : span.first+span.n]
 	for i, cluster := range clusters {
 		first := cluster * c.clusterSlots
 		units := min(c.clusterSlots, span.n-first)
-		p := place(index[first].Load())
+		p := index[first].at()
 		switch {
 		case live && p&hotMark != 0:
 			found[i] = c.useCluster(b, c.chunkOf(p.slot()), why)
@@ -105,7 +105,7 @@ func (c *Cache) useChunk(k int32, b Batch, state State, units int32) {
 // claimCluster gives an absent cluster a chunk.
 func (c *Cache) claimCluster(b Batch, first, units int32, why cause) Found {
 	for unit := first; unit < first+units; unit++ {
-		if p := place(c.index[unit].Load()); p != 0 && c.busy(p.slot()) {
+		if p := c.units[unit].at(); p != 0 && c.busy(p.slot()) {
 			return Found{-1, Full}
 		}
 	}
@@ -114,9 +114,9 @@ func (c *Cache) claimCluster(b Batch, first, units int32, why cause) Found {
 		return Found{-1, Full}
 	}
 	for unit := first; unit < first+units; unit++ {
-		if p := place(c.index[unit].Load()); p != 0 {
+		if p := c.units[unit].at(); p != 0 {
 			c.forget(p.slot(), forCluster)
-			c.free.pushFront(c.links, p.slot())
+			c.free.pushFront(c.slots, p.slot())
 		}
 	}
 	c.clearChunk(k, why)
@@ -124,7 +124,7 @@ func (c *Cache) claimCluster(b Batch, first, units int32, why cause) Found {
 	s := k * c.clusterSlots
 	for i := range units {
 		c.place(s+i, first+i, b)
-		c.index[first+i].Store(uint32(s+i+1) | uint32(hotMark))
+		c.units[first+i].put(place(s+i+1) | hotMark)
 	}
 	which := misses
 	if why == forPrefetch {
@@ -190,7 +190,7 @@ func (c *Cache) forgetCluster(k int32, why cause) {
 		return
 	}
 	for i := range chunk.n {
-		c.index[chunk.first+i].Store(0)
+		c.units[chunk.first+i].put(0)
 		c.slots[k*c.clusterSlots+i].unit = -1
 	}
 	c.tally[hot][evictions+counter(why)] += uint64(chunk.n)

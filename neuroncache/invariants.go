@@ -10,8 +10,8 @@ const checked = true
 // verify walks all tables and says which invariant is broken.
 func (c *Cache) verify() error {
 	var used, wanted [regions]int
-	free, ahead := onList(c.free, c.links), onList(c.ahead, c.links)
-	dead := onList(c.dead, c.links)
+	free, ahead := onList(c.free, c.slots), onList(c.ahead, c.slots)
+	dead := onList(c.dead, c.slots)
 	seen := map[int32]int32{} // unit -> slot
 	for i := range c.slots {
 		s, slot := int32(i), &c.slots[i]
@@ -26,7 +26,7 @@ func (c *Cache) verify() error {
 			return fmt.Errorf("neuroncache: unit %d lies in the slots %d and %d", slot.unit, other, s)
 		}
 		seen[slot.unit] = s
-		p := place(c.index[slot.unit].Load())
+		p := c.units[slot.unit].at()
 		r := cold
 		if chunk.hot {
 			r = hot
@@ -41,12 +41,14 @@ func (c *Cache) verify() error {
 			return fmt.Errorf("neuroncache: slot %d with unit %d is on a wrong list", s, slot.unit)
 		case slot.load() == Empty:
 			return fmt.Errorf("neuroncache: slot %d with unit %d has no state", s, slot.unit)
+		case p&marks == 0 && slot.load() != Resident:
+			return fmt.Errorf("neuroncache: unit %d counts as resident and its slot %d is %v", slot.unit, s, slot.load())
 		case chunk.hot && slot.unit != chunk.first+s%c.clusterSlots:
 			return fmt.Errorf("neuroncache: unit %d of a cluster is out of order in slot %d", slot.unit, s)
 		}
 	}
-	for unit := range c.index {
-		if p := place(c.index[unit].Load()); p != 0 && c.slots[p.slot()].unit != int32(unit) {
+	for unit := range c.units {
+		if p := c.units[unit].at(); p != 0 && c.slots[p.slot()].unit != int32(unit) {
 			return fmt.Errorf("neuroncache: the index has unit %d in slot %d, which holds %d", unit, p.slot(), c.slots[p.slot()].unit)
 		}
 	}
@@ -63,7 +65,7 @@ func (c *Cache) verify() error {
 	return nil
 }
 
-func onList(l list, k links) map[int32]bool {
+func onList(l list, k []slot) map[int32]bool {
 	on := map[int32]bool{}
 	for s := l.back(); s >= 0; s = k[s].newer {
 		on[s] = true

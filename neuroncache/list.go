@@ -1,8 +1,6 @@
 package neuroncache
 
-// links joins slots into lists. A slot is on at most one list at a time (free, dead, ahead, or one of the policy's), so one array serves all.
-type links []link
-
+// link joins slots into lists. A slot is on at most one at a time: free, dead, ahead, or one of the policy's.
 type link struct{ newer, older int32 } // -1: none
 
 // list is a queue of slots: they enter at the front and the oldest is at the back.
@@ -13,8 +11,8 @@ type list struct {
 
 func (l *list) back() int32 { return l.last - 1 }
 
-func (l *list) pushFront(k links, s int32) {
-	k[s] = link{newer: -1, older: l.first - 1}
+func (l *list) pushFront(k []slot, s int32) {
+	k[s].link = link{newer: -1, older: l.first - 1}
 	if l.first > 0 {
 		k[l.first-1].newer = s
 	} else {
@@ -24,7 +22,7 @@ func (l *list) pushFront(k links, s int32) {
 	l.n++
 }
 
-func (l *list) remove(k links, s int32) {
+func (l *list) remove(k []slot, s int32) {
 	newer, older := k[s].newer, k[s].older
 	if newer >= 0 {
 		k[newer].older = older
@@ -39,7 +37,7 @@ func (l *list) remove(k links, s int32) {
 	l.n--
 }
 
-func (l *list) toFront(k links, s int32) {
+func (l *list) toFront(k []slot, s int32) {
 	if l.first == s+1 {
 		return
 	}
@@ -48,9 +46,9 @@ func (l *list) toFront(k links, s int32) {
 }
 
 // replace puts slot to where slot from is.
-func (l *list) replace(k links, from, to int32) {
-	at := k[from]
-	k[to] = at
+func (l *list) replace(k []slot, from, to int32) {
+	at := k[from].link
+	k[to].link = at
 	if at.newer >= 0 {
 		k[at.newer].older = to
 	} else {
@@ -64,7 +62,7 @@ func (l *list) replace(k links, from, to int32) {
 }
 
 // join appends all of o, as the newest, and empties it.
-func (l *list) join(k links, o *list) {
+func (l *list) join(k []slot, o *list) {
 	switch {
 	case o.n == 0:
 		return

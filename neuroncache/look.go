@@ -8,11 +8,11 @@ func (c *Cache) Look(b Batch, group int, units []int32, found []Found) (resident
 	defer c.leave()
 	found = found[:len(units)]
 	span := c.groups[group]
-	index := c.index[span.first : span.first+span.n]
+	index := c.units[span.first : span.first+span.n]
 	live := c.live(b)
 	for i, unit := range units {
 		found[i] = Found{-1, Empty}
-		p := place(index[unit].Load())
+		p := index[unit].at()
 		if p == 0 || !live || c.slots[p.slot()].load() != Resident {
 			continue
 		}
@@ -20,8 +20,7 @@ func (c *Cache) Look(b Batch, group int, units []int32, found []Found) (resident
 			chunk := &c.chunks[c.chunkOf(p.slot())]
 			chunk.used = max(chunk.used, b)
 		} else {
-			slot := &c.slots[p.slot()]
-			slot.used = max(slot.used, b)
+			index[unit].touch(b)
 		}
 		found[i] = Found{p.slot(), Resident}
 		resident++

@@ -30,21 +30,17 @@ func (c *Cache) Lookup(b Batch, group int, units []int32, found []Found) (n Coun
 		return c.refuse(found, &c.tally[cold])
 	}
 	span := c.groups[group]
-	index := c.index[span.first : span.first+span.n]
+	index := c.units[span.first : span.first+span.n]
 	touched := c.touched[:0]
 	full := false
 	for i, unit := range units {
-		p := place(index[unit].Load())
-		if p != 0 && p&(hotMark|aheadMark) == 0 {
-			slot := &c.slots[p.slot()]
-			slot.used = max(slot.used, b)
-			if slot.load() == Resident {
-				found[i] = Found{p.slot(), Resident}
-				touched = append(touched, p.slot())
-				continue
-			}
-		}
+		p := index[unit].at()
 		switch {
+		case p != 0 && p&marks == 0:
+			index[unit].touch(b)
+			found[i] = Found{p.slot(), Resident}
+			touched = append(touched, span.first+unit)
+			continue
 		case p == 0:
 			found[i] = Found{-1, Full}
 			if !full {
@@ -57,7 +53,10 @@ func (c *Cache) Lookup(b Batch, group int, units []int32, found []Found) (n Coun
 		case p&hotMark != 0:
 			found[i] = c.useHot(b, p.slot())
 		default:
-			found[i] = c.useLate(b, p, span.first+unit)
+			if found[i] = c.useNew(b, p, span.first+unit); found[i].State == Resident && p&aheadMark == 0 {
+				touched = append(touched, span.first+unit)
+				continue
+			}
 		}
 		n.add(found[i].State)
 	}
@@ -68,26 +67,29 @@ func (c *Cache) Lookup(b Batch, group int, units []int32, found []Found) (n Coun
 	return n
 }
 
-// useLate answers for a unit of the cold region whose read is under way or was ahead of its use.
-func (c *Cache) useLate(b Batch, p place, unit int32) Found {
-	s := p.slot()
-	slot := &c.slots[s]
-	slot.used = max(slot.used, b)
-	state := slot.load()
-	if p&aheadMark != 0 {
-		c.ahead.remove(c.links, s)
-		c.index[unit].Store(uint32(p &^ aheadMark))
-		c.policy.admit(s)
+// useNew answers for a unit of the cold region that was not seen Resident since it was claimed, or not used since it was read ahead. A hit of
+// the first kind is left to be counted with all others.
+func (c *Cache) useNew(b Batch, p place, u int32) Found {
+	s, unit := p.slot(), &c.units[u]
+	unit.touch(b)
+	state := c.slots[s].load()
+	left := p &^ aheadMark
+	if state == Resident {
+		left &^= newMark
 	}
-	switch {
-	case state != Resident:
+	unit.put(left)
+	if state != Resident {
 		c.tally[cold][waits]++
-		return Found{s, state}
-	case p&aheadMark != 0:
-		c.tally[cold][prefetchHits]++
 	}
-	c.tally[cold][hits]++
-	return Found{s, Resident}
+	if p&aheadMark != 0 {
+		c.ahead.remove(c.slots, s)
+		c.policy.admit(s)
+		if state == Resident {
+			c.tally[cold][prefetchHits]++
+			c.tally[cold][hits]++
+		}
+	}
+	return Found{s, state}
 }
 
 // Prefetch asks for units that b is likely to use. Absent ones get slots to read into as with Lookup, but nobody waits for them: until a Lookup
@@ -100,10 +102,10 @@ func (c *Cache) Prefetch(b Batch, group int, units []int32, found []Found) (n Co
 		return c.refuse(found, nil)
 	}
 	span := c.groups[group]
-	index := c.index[span.first : span.first+span.n]
+	index := c.units[span.first : span.first+span.n]
 	full := false
 	for i, unit := range units {
-		p := place(index[unit].Load())
+		p := index[unit].at()
 		switch {
 		case p == 0:
 			found[i] = Found{-1, Full}
@@ -116,12 +118,11 @@ func (c *Cache) Prefetch(b Batch, group int, units []int32, found []Found) (n Co
 			chunk.used = max(chunk.used, b)
 			found[i] = Found{p.slot(), c.slots[p.slot()].load()}
 		default:
-			slot := &c.slots[p.slot()]
-			slot.used = max(slot.used, b)
+			index[unit].touch(b)
 			if p&aheadMark != 0 {
-				c.ahead.toFront(c.links, p.slot())
+				c.ahead.toFront(c.slots, p.slot())
 			}
-			found[i] = Found{p.slot(), slot.load()}
+			found[i] = Found{p.slot(), c.slots[p.slot()].load()}
 		}
 		n.add(found[i].State)
 	}
@@ -147,11 +148,11 @@ func (c *Cache) claim(b Batch, unit int32, why cause) Found {
 	}
 	c.place(s, unit, b)
 	if why == forPrefetch {
-		c.index[unit].Store(uint32(s+1) | uint32(aheadMark))
-		c.ahead.pushFront(c.links, s)
+		c.units[unit].put(place(s+1) | aheadMark | newMark)
+		c.ahead.pushFront(c.slots, s)
 		c.tally[cold][prefetches]++
 	} else {
-		c.index[unit].Store(uint32(s + 1))
+		c.units[unit].put(place(s+1) | newMark)
 		c.policy.admit(s)
 		c.tally[cold][misses]++
 	}
@@ -162,7 +163,7 @@ func (c *Cache) claim(b Batch, unit int32, why cause) Found {
 func (c *Cache) place(s, unit int32, b Batch) {
 	slot := &c.slots[s]
 	slot.unit = unit
-	slot.used = b
+	c.units[unit].used = uint32(b)
 	slot.state.Store(uint32(b)<<stateBits | uint32(Loading))
 }
 
@@ -173,7 +174,7 @@ func (c *Cache) takeSlot(why cause) int32 {
 		c.reviveDead()
 	}
 	if s := c.free.back(); s >= 0 {
-		c.free.remove(c.links, s)
+		c.free.remove(c.slots, s)
 		return s
 	}
 	// Behind one that is pinned nearly all are: they come in the order of their batches.
@@ -184,7 +185,7 @@ func (c *Cache) takeSlot(why cause) int32 {
 		c.drop(s, why)
 		return s
 	}
-	for s := c.ahead.back(); s >= 0; s = c.links[s].newer {
+	for s := c.ahead.back(); s >= 0; s = c.slots[s].newer {
 		if !c.busy(s) {
 			return c.dropAhead(s, why)
 		}
@@ -193,7 +194,7 @@ func (c *Cache) takeSlot(why cause) int32 {
 }
 
 func (c *Cache) dropAhead(s int32, why cause) int32 {
-	c.ahead.remove(c.links, s)
+	c.ahead.remove(c.slots, s)
 	c.tally[cold][unused]++
 	c.drop(s, why)
 	return s
@@ -211,13 +212,13 @@ func (c *Cache) forget(s int32, why cause) {
 
 // isAhead says whether the unit in a slot of the cold region was read ahead and not used yet.
 func (c *Cache) isAhead(s int32) bool {
-	return place(c.index[c.slots[s].unit].Load())&aheadMark != 0
+	return c.units[c.slots[s].unit].at()&aheadMark != 0
 }
 
 // drop makes a slot of the cold region, which is on no list, empty.
 func (c *Cache) drop(s int32, why cause) {
 	slot := &c.slots[s]
-	c.index[slot.unit].Store(0)
+	c.units[slot.unit].put(0)
 	slot.unit = -1
 	slot.state.Store(uint32(Empty))
 	c.tally[cold][evictions+counter(why)]++

@@ -9,21 +9,21 @@ type lru struct {
 
 func newLRU(sp space) policy { return &lru{space: sp} }
 
-func (l *lru) admit(s int32) { l.list.pushFront(l.links, s) }
+func (l *lru) admit(s int32) { l.list.pushFront(l.slots, s) }
 
-func (l *lru) touch(slots []int32) {
-	for _, s := range slots {
-		l.list.toFront(l.links, s)
+func (l *lru) touch(units []int32) {
+	for _, u := range units {
+		l.list.toFront(l.slots, l.units[u].at().slot())
 	}
 }
 
 func (l *lru) victim() int32 {
 	s := l.oldestFree(&l.list)
 	if s >= 0 {
-		l.list.remove(l.links, s)
+		l.list.remove(l.slots, s)
 	}
 	return s
 }
 
-func (l *lru) remove(s int32)      { l.list.remove(l.links, s) }
-func (l *lru) move(from, to int32) { l.list.replace(l.links, from, to) }
+func (l *lru) remove(s int32)      { l.list.remove(l.slots, s) }
+func (l *lru) move(from, to int32) { l.list.replace(l.slots, from, to) }

@@ -6,7 +6,7 @@ import "fmt"
 // A new policy is one file and one line in policies; hotcell trace replay shows what it is worth.
 type policy interface {
 	admit(s int32)       // s has got a unit that is used now
-	touch(slots []int32) // these were used again by one Lookup
+	touch(units []int32) // these were used again by one Lookup; each is in a slot
 	victim() int32       // takes out the slot to empty, none that space.busy says; -1: all are
 	remove(s int32)      // s loses its unit for another reason
 	move(from, to int32) // the unit of from lies in to now
@@ -14,9 +14,8 @@ type policy interface {
 
 // space is what policies share with the cache. A slot that is admitted is on no list but a policy's own.
 type space struct {
-	links   links
-	slots   []slot
-	units   int                // numbers of units are smaller
+	slots   []slot             // their links and notes are the policy's while they are admitted
+	units   []unit             // their notes are
 	cluster int32              // units of a cluster
 	busy    func(s int32) bool // must stay
 }
@@ -63,20 +62,21 @@ func (sp *space) oldestFree(l *list) int32 {
 		if !sp.busy(s) {
 			return s
 		}
-		l.toFront(sp.links, s)
+		l.toFront(sp.slots, s)
 	}
 	return -1
 }
 
-// ghosts remembers the units that were evicted last, as many as it was made for.
+// ghosts remembers the units that were evicted last, as many as it was made for. A unit's note is its place in ring plus one, 0 when it is not
+// remembered.
 type ghosts struct {
-	ring []int32 // units in the order in which they went; -1: none
-	at   []int32 // [unit] its place in ring plus one; 0: not remembered
-	next int
+	ring  []int32 // units in the order in which they went; -1: none
+	units []unit
+	next  int
 }
 
-func newGhosts(units, n int) ghosts {
-	g := ghosts{ring: make([]int32, max(1, n)), at: make([]int32, units)}
+func newGhosts(units []unit, n int) ghosts {
+	g := ghosts{ring: make([]int32, max(1, n)), units: units}
 	for i := range g.ring {
 		g.ring[i] = -1
 	}
@@ -86,12 +86,12 @@ func newGhosts(units, n int) ghosts {
 // add remembers a unit, and says whether another was forgotten for it.
 func (g *ghosts) add(unit int32) (expired bool) {
 	if old := g.ring[g.next]; old >= 0 {
-		g.at[old] = 0
+		g.units[old].note = 0
 		expired = true
 	}
 	g.ring[g.next] = unit
 	g.next++
-	g.at[unit] = int32(g.next)
+	g.units[unit].note = int32(g.next)
 	if g.next == len(g.ring) {
 		g.next = 0
 	}
@@ -100,10 +100,10 @@ func (g *ghosts) add(unit int32) (expired bool) {
 
 // take says whether a unit was remembered, and forgets it.
 func (g *ghosts) take(unit int32) bool {
-	at := g.at[unit]
+	at := g.units[unit].note
 	if at == 0 {
 		return false
 	}
-	g.at[unit], g.ring[at-1] = 0, -1
+	g.units[unit].note, g.ring[at-1] = 0, -1
 	return true
 }

@@ -10,40 +10,41 @@ package neuroncache
 type s3FIFO struct {
 	space
 	small, main list
-	uses        []uint8 // [slot] since it came or was last spared, at most 3
-	inMain      []bool  // [slot]
 	ghosts      ghosts
 }
 
-// smallShare is one over the small queue's part of the region; mostUses bounds how often a unit is spared for old uses. Both as in the paper.
 const (
+	// smallShare is one over the small queue's part of the region, as in the paper.
 	smallShare = 10
-	mostUses   = 3
+	// mostUses bounds how often a unit is spared for old uses, as in the paper. A unit's note counts uses since it came or was last spared.
+	mostUses = 3
+	// inMain is the bit of the note that says in which queue the unit's slot is.
+	inMain = mostUses + 1
 )
 
 func newS3FIFO(sp space) policy {
 	n := len(sp.slots)
-	return &s3FIFO{space: sp, uses: make([]uint8, n), inMain: make([]bool, n), ghosts: newGhosts(sp.units, n-n/smallShare)}
+	return &s3FIFO{space: sp, ghosts: newGhosts(sp.units, n-n/smallShare)}
 }
 
 func (p *s3FIFO) admit(s int32) {
-	p.uses[s] = 0
 	if p.ghosts.take(p.slots[s].unit) {
-		p.push(&p.main, s)
+		p.keep(s)
 	} else {
-		p.push(&p.small, s)
+		p.small.pushFront(p.slots, s)
 	}
 }
 
-func (p *s3FIFO) push(l *list, s int32) {
-	p.inMain[s] = l == &p.main
-	l.pushFront(p.links, s)
+// keep puts a slot into the main queue.
+func (p *s3FIFO) keep(s int32) {
+	*p.note(s) = inMain
+	p.main.pushFront(p.slots, s)
 }
 
-func (p *s3FIFO) touch(slots []int32) {
-	for _, s := range slots {
-		if p.uses[s] < mostUses {
-			p.uses[s]++
+func (p *s3FIFO) touch(units []int32) {
+	for _, u := range units {
+		if note := &p.units[u].note; *note&mostUses < mostUses {
+			*note++
 		}
 	}
 }
@@ -57,13 +58,12 @@ func (p *s3FIFO) victim() int32 {
 			case s < 0 && p.main.n == 0:
 				return -1
 			case s < 0:
-			case p.uses[s] > 1:
-				p.small.remove(p.links, s)
-				p.uses[s] = 0
-				p.push(&p.main, s)
+			case *p.note(s) > 1:
+				p.small.remove(p.slots, s)
+				p.keep(s)
 				continue
 			default:
-				p.small.remove(p.links, s)
+				p.small.remove(p.slots, s)
 				p.ghosts.add(p.slots[s].unit)
 				return s
 			}
@@ -71,36 +71,36 @@ func (p *s3FIFO) victim() int32 {
 		s := p.oldestFree(&p.main)
 		switch {
 		case s < 0:
-			return p.anyOf(&p.small)
-		case p.uses[s] > 0:
-			p.uses[s]--
-			p.main.toFront(p.links, s)
+			if s = p.oldestFree(&p.small); s < 0 {
+				return -1
+			}
+			return p.evict(&p.small, s)
+		case *p.note(s) > inMain:
+			*p.note(s)--
+			p.main.toFront(p.slots, s)
 		default:
-			p.main.remove(p.links, s)
-			return s
+			return p.evict(&p.main, s)
 		}
 	}
 	return -1
 }
 
-// anyOf takes the oldest that is not busy.
-func (p *s3FIFO) anyOf(l *list) int32 {
-	s := p.oldestFree(l)
-	if s >= 0 {
-		l.remove(p.links, s)
-	}
+// evict takes a slot out whose unit is not to be remembered.
+func (p *s3FIFO) evict(l *list, s int32) int32 {
+	l.remove(p.slots, s)
+	*p.note(s) = 0
 	return s
 }
 
-func (p *s3FIFO) remove(s int32) { p.queue(s).remove(p.links, s) }
+func (p *s3FIFO) remove(s int32) { p.evict(p.queue(s), s) }
 
-func (p *s3FIFO) move(from, to int32) {
-	p.queue(from).replace(p.links, from, to)
-	p.uses[to], p.inMain[to] = p.uses[from], p.inMain[from]
-}
+func (p *s3FIFO) move(from, to int32) { p.queue(from).replace(p.slots, from, to) }
+
+// note is that of the unit in a slot. In the cache it counts uses; outside it is the ghosts'.
+func (p *s3FIFO) note(s int32) *int32 { return &p.units[p.slots[s].unit].note }
 
 func (p *s3FIFO) queue(s int32) *list {
-	if p.inMain[s] {
+	if *p.note(s)&inMain != 0 {
 		return &p.main
 	}
 	return &p.small

@@ -29,13 +29,47 @@ type Found struct {
 	State State
 }
 
-// slot is what is known of one slot: 16 bytes, so a hit touches one cache line of it.
+// unit is what is known of one unit of the model: all that a use of a resident one reads and writes. A layer's units are neighbours, so that a
+// processor can fetch them ahead, as it cannot fetch their slots: with the use noted in the slots a look-up took three times as long.
+type unit struct {
+	place atomic.Uint32 // a place; written by managing operations only
+	used  uint32        // low bits of the newest batch that saw it while it was in the cold region. Managing only
+	note  int32         // the policy's
+}
+
+func (u *unit) at() place { return place(u.place.Load()) }
+
+func (u *unit) put(p place) { u.place.Store(uint32(p)) }
+
+// touch notes a use. Batches are compared by their difference: one may be as much as 2^31 after another, which is weeks of work.
+func (u *unit) touch(b Batch) {
+	if int32(uint32(b)-u.used) > 0 {
+		u.used = uint32(b)
+	}
+}
+
+// place says where a unit is: 0 for an absent one, else its slot plus one and marks. A unit without a mark is in the cold region, Resident.
+type place uint32
+
+const (
+	hotMark   place = 1 << 31 // in a cluster of the hot region
+	aheadMark place = 1 << 30 // read ahead, and not used yet
+	newMark   place = 1 << 29 // not seen Resident since it was claimed: its slot knows
+	marks           = hotMark | aheadMark | newMark
+
+	maxSlots = 1<<29 - 2
+)
+
+func (p place) slot() int32 { return int32(p&^marks) - 1 }
+
+// slot is what is known of one slot.
 type slot struct {
 	// state holds a State below Claimed in its low bits. Above them stand, while the slot is loading or resident, the low bits of the batch that
 	// claimed it (for Heat), and while it is failed, the next failed slot plus one.
 	state atomic.Uint32
-	unit  int32 // dense number of the unit that lies here, -1: none. Managing only
-	used  Batch // the newest batch that saw it. Managing only
+	unit  int32 // that lies here, -1: none. Managing only
+	link        // in the list that it is on. Managing only
+	note  int32 // the policy's; of a dead slot the newest batch that saw its unit. Managing only
 }
 
 const (
@@ -59,18 +93,6 @@ func (s *slot) pending() bool {
 	}
 	return false
 }
-
-// place is an entry of the index: 0 for an absent unit, else its slot plus one and two marks.
-type place uint32
-
-const (
-	hotMark   place = 1 << 31 // in a cluster of the hot region
-	aheadMark place = 1 << 30 // read ahead, and not used yet
-
-	maxSlots = 1<<30 - 2
-)
-
-func (p place) slot() int32 { return int32(p&^(hotMark|aheadMark)) - 1 }
 
 // State tells Loading, Resident, Failed, or Empty of a slot that the caller's batch pins.
 func (c *Cache) State(slot int32) State { return c.slots[slot].load() }
@@ -140,20 +162,22 @@ func (c *Cache) collectFailures() {
 			continue
 		}
 		c.tally[cold][failures]++
+		used := c.units[c.slots[s].unit].used
 		c.forget(s, forFailure)
 		c.slots[s].state.Store(gone)
-		c.dead.pushFront(c.links, s)
+		c.slots[s].note = int32(used)
+		c.dead.pushFront(c.slots, s)
 	}
 }
 
 // reviveDead frees failed slots that no batch can see any more.
 func (c *Cache) reviveDead() {
 	for s := c.dead.back(); s >= 0; {
-		newer := c.links[s].newer
-		if c.slots[s].used < c.oldest {
-			c.dead.remove(c.links, s)
+		newer := c.slots[s].newer
+		if !c.pins(uint32(c.slots[s].note)) {
+			c.dead.remove(c.slots, s)
 			c.slots[s].state.Store(uint32(Empty))
-			c.free.pushFront(c.links, s)
+			c.free.pushFront(c.slots, s)
 		}
 		s = newer
 	}
