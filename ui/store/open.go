@@ -86,9 +86,9 @@ func open(ctx context.Context, path string, to []string) (s *Store, err error) {
 // load connects, checks, migrates and tidies up. If it fails there is no connection.
 func (s *Store) load(ctx context.Context, to []string) (err error) {
 	defer func() {
-		if r := recover(); r != nil { // a file can be so bad that SQLite runs out of memory
+		if r := recover(); r != nil { // not a sign of damage: it may be the device that has no memory
 			s.db.abandon()
-			s.db, err = nil, fmt.Errorf("%w: %v", sqlite3.CORRUPT, r)
+			s.db, err = nil, fmt.Errorf("the database engine failed: %v", r)
 		}
 	}()
 	if s.db, err = connect(s.path); err != nil {
@@ -125,7 +125,11 @@ func (s *Store) check() error {
 	if err != nil {
 		return err
 	}
-	if tables > 0 && id != applicationID {
+	code, err := s.db.number(`SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')`)
+	if err != nil {
+		return err
+	}
+	if tables > 0 && id != applicationID || code > 0 { // ours has no code in it that others could have written
 		return errors.New("it is a database of another program")
 	}
 	trouble, err := quickCheck(s.db)

@@ -167,6 +167,7 @@ func TestADamagedSearchIndexIsMadeAnew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filled(t)
 			db := must[*conn](t)(connect(path))
+			must[bool](t)(db.Config(sqlite3.DBCONFIG_DEFENSIVE, false))
 			ok(t, db.Exec(damage))
 			ok(t, db.close())
 			s := openTestStore(t, path)
@@ -239,11 +240,16 @@ func TestWhatIsNotOursIsRefusedAndKept(t *testing.T) {
 	c := must[*sqlite3.Conn](t)(sqlite3.Open(foreign))
 	ok(t, c.Exec(`CREATE TABLE bookmarks (url TEXT)`))
 	ok(t, c.Close())
+	trap := filled(t)
+	db := must[*conn](t)(connect(trap))
+	ok(t, db.Exec(`CREATE TRIGGER trap AFTER INSERT ON messages BEGIN DELETE FROM chats; END`))
+	ok(t, db.close())
 	folder := filepath.Join(dir, "folder.db")
 	ok(t, os.Mkdir(folder, 0o700))
 	blocked := filepath.Join(foreign, File)
 	for path, want := range map[string]string{
 		foreign: "it is a database of another program",
+		trap:    "it is a database of another program",
 		folder:  "is a directory",
 		blocked: "not a directory",
 	} {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -41,7 +42,11 @@ func connect(path string) (*conn, error) {
 		return nil, err
 	}
 	db := &conn{c, map[string]*sqlite3.Stmt{}}
-	err = db.BusyTimeout(busyTimeout)
+	db.Limit(sqlite3.LIMIT_LENGTH, 2*MaxText)
+	_, err = db.Config(sqlite3.DBCONFIG_DEFENSIVE, true)
+	if err == nil {
+		err = db.BusyTimeout(busyTimeout)
+	}
 	if err == nil && fresh {
 		err = db.Exec(`PRAGMA auto_vacuum = INCREMENTAL`) // later it has no effect, but writes to the file
 	}
@@ -56,14 +61,18 @@ func connect(path string) (*conn, error) {
 			PRAGMA trusted_schema = OFF;
 			PRAGMA cell_size_check = ON;
 			PRAGMA cache_size = -2048;
+			PRAGMA temp_store = MEMORY;
 			SELECT count(*) FROM sqlite_schema`)
+	}
+	if err == nil && path != memory {
+		// The last statement has made the journal. Its name must be on flash before anything in it counts, and
+		// the driver, which means to see to that, syncs the file in place of the folder.
+		_ = os.Chmod(path+"-wal", 0o600)
+		_ = os.Chmod(path+"-shm", 0o600)
+		err = syncFolder(filepath.Dir(path))
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.close())
-	}
-	if path != memory { // the last statement has made these
-		_ = os.Chmod(path+"-wal", 0o600)
-		_ = os.Chmod(path+"-shm", 0o600)
 	}
 	return db, nil
 }

@@ -169,6 +169,15 @@ func TestWriteReplacesAFileInOneStep(t *testing.T) {
 			t.Errorf("got %q, %v", got, err)
 		}
 	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(path, "a = 4"); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the file got the mode %v, %v", info.Mode(), err)
+	}
 	entries, _ := os.ReadDir(filepath.Dir(path))
 	if len(entries) != 1 {
 		t.Errorf("files are left over: %v", entries)

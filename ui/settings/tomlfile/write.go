@@ -175,6 +175,9 @@ func Write(path, text string) error {
 	if err != nil {
 		return err
 	}
+	if old, statErr := os.Stat(path); statErr == nil {
+		_ = f.Chmod(old.Mode().Perm()) // a folder without modes, as on an SD card, refuses
+	}
 	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
