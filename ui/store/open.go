@@ -15,7 +15,7 @@ import (
 const undoFor = 24 * time.Hour
 
 // Open opens the chats in the file at path and makes what is missing: folder, file, tables. The first call
-// of a process takes 30 ms, the very first on a device some seconds, so call it after the first frame.
+// of a process takes some 70 ms, the very first on a device some seconds, so call it after the first frame.
 //
 // Beside the file lie its journal (-wal, -shm), the locks (-lock), the machine code of SQLite (-engine), a
 // backup for each change of the tables (.v1-DATE) and what was found damaged (.damaged-DATE).
