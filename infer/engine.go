@@ -427,7 +427,7 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	}
 	e := newEngine(h, w, kv, pool, ld.predictor)
 	if e.sparse != nil {
-		e.sparse.active = c.Active
+		e.sparse.active, e.sparse.serial = c.Active, c.NoPipeline
 	}
 	if ld.predictor && !h.hasPredictor {
 		if err := e.makeSketches(ctx, f, c.Threshold); err != nil {

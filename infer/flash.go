@@ -168,6 +168,9 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 			s.who = append(s.who, int32(i))
 		}
 	}
+	if len(s.units) == 0 {
+		return
+	}
 	s.requests = f.take(len(s.units), s.requests[:0])
 	units := s.units[:len(s.requests)]
 	f.cache.Lookup(f.batch, n.cached+int(which), units, s.found)

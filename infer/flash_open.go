@@ -284,7 +284,7 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 		return nil, err
 	}
 	e := newEngine(h, w, kv, pool, ld.predictor)
-	e.sparse.active = c.Active
+	e.sparse.active, e.sparse.serial = c.Active, c.NoPipeline
 	if e.sparse.flash, err = openFlash(p, w, plan, &c, pool.Size()); err == nil {
 		err = e.sparse.flash.warm(ctx, c.Progress)
 	}

@@ -40,6 +40,8 @@ type sparseState struct {
 
 	calibration *calibration // while margins of sketches are found
 
+	serial bool // Config.NoPipeline
+
 	spying    bool // on the predictor: this layer's other neurons are computed too, and counted, but not used
 	spyAlways bool
 	spied     int              // layers since the last one
@@ -188,7 +190,10 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		s.flash.beginLayer()
 	}
 	w.Barrier()
-	for {
+	if s.serial {
+		e.matrixByMatrix(w, lw.ffn, clusters)
+	}
+	for !s.serial {
 		if c, _, ok := w.Next(&s.next, 1, clusters); ok {
 			e.startCluster(w, lw.ffn, c)
 			s.runs[c].state.Store(e.advanceCluster(w, lw.ffn, c))
@@ -224,6 +229,38 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		}
 	}
 	w.Barrier()
+}
+
+// matrixByMatrix is the way without a pipeline, to compare with: all reads for the gates, then all their products, then all reads for the other
+// matrices, then their products. Each worker has its own clusters.
+func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int) {
+	s, n := e.sparse, f.neurons
+	for c := w.ID; c < clusters; c += e.pool.Size() {
+		e.startCluster(w, f, c)
+		s.runs[c].state.Store(isFree)
+	}
+	for {
+		for c := w.ID; c < clusters; c += e.pool.Size() {
+			list := s.candidates[c*clusterNeurons(n.group.Neurons):][:s.runs[c].n]
+			for which := partGate; which <= partUp && s.flash != nil; which++ {
+				s.flash.ask(w, &s.scratch[w.ID], n, list, which)
+			}
+		}
+		w.Barrier()
+		for s.flash != nil && s.flash.reads.Pending() > 0 {
+			s.flash.wait(w)
+		}
+		w.Barrier()
+		if int(s.finished.Load()) == clusters || s.flash.failed() { // nothing changes between the barriers
+			return
+		}
+		for c := w.ID; c < clusters; c += e.pool.Size() {
+			if r := &s.runs[c]; r.state.Load() == isFree {
+				r.state.Store(e.advanceCluster(w, f, c))
+			}
+		}
+		w.Barrier()
+	}
 }
 
 // advanceAny goes on with the clusters that nobody holds, and tells whether any candidate got further.
@@ -270,10 +307,13 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 	}
 	r.n, r.waiting, r.any = len(list), len(list), false
 	s.scratch[w.ID].known += hi - lo
-	if s.flash == nil {
+	switch {
+	case s.flash == nil:
 		for i := range list {
 			list[i].unit = n.inMemory(int(list[i].pos))
 		}
+		return
+	case s.serial:
 		return
 	}
 	s.flash.ask(w, &s.scratch[w.ID], n, list, partGate)
@@ -306,7 +346,7 @@ func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state
 		p.phase = isDone
 		r.waiting--
 	}
-	if unasked {
+	if unasked && !s.serial {
 		s.flash.ask(w, scratch, n, list, partUp)
 	}
 	if r.waiting > 0 {
@@ -368,6 +408,9 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 			continue
 		}
 		n.prefetch(p)
+	}
+	if s.serial {
+		return
 	}
 	if unasked {
 		s.flash.ask(w, &s.scratch[w.ID], n, list, partGate)

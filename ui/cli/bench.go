@@ -20,6 +20,7 @@ import (
 	"hotcell/models"
 	"hotcell/models/gguf"
 	"hotcell/models/synthetic"
+	"hotcell/neuroncache"
 	"hotcell/planner"
 )
 
@@ -29,6 +30,8 @@ type benchFlags struct {
 	prompts, generates, depths, cpus string
 	runs                             int
 	output, save, mode, pack         string
+	policy                           string
+	noPipeline                       bool
 	memoryFlags
 }
 
@@ -58,6 +61,8 @@ func newBench(s *streams) *cobra.Command {
 	f.StringVarP(&b.output, "output", "o", "md", "`form` of the result: md, json or csv")
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
 	f.StringVar(&b.mode, "mode", "dense", modeHelp)
+	f.BoolVar(&b.noPipeline, "no-pipeline", false, "reads from a pack and products take turns, matrix by matrix: shows what the pipeline gives")
+	f.StringVar(&b.policy, "policy", "", "of the neuron cache: "+strings.Join(neuroncache.Policies(), ", "))
 	f.StringVar(&b.pack, "pack", "", "run the model of --shape from this pack `file`, which is written if it is not there")
 	b.memoryFlags.add(f)
 	c.RunE = func(c *cobra.Command, _ []string) error { return b.run(c.Context(), s) }
@@ -250,7 +255,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	if threads == 0 {
 		threads = workers.DefaultThreads()
 	}
-	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode)}
+	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, Policy: b.policy}
 	if err := b.apply(&c); err != nil {
 		return err
 	}
