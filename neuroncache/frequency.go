@@ -9,8 +9,9 @@ import (
 // counts outlive eviction, so a unit that is often needed and was once displaced comes back at its old rank.
 //
 // The decayed count w of a unit, taken at time t, ranks units in an order that time alone does not change: all shrink alike. So the rank
-// log2(w) + t, with t in half-lives, is stored as the unit's note, and only a use raises it. Slots stand in buckets of equal rank. A use does not move a slot,
-// because most that are used are in no danger; a slot whose rank has risen is moved when it is found in the lowest bucket.
+// log2(w) + t, with t in half-lives, is stored as the unit's note, and only a use raises it. Slots stand in buckets of equal rank; a slot's note
+// is its bucket. A use does not move a slot, because most that are used are in no danger; a slot whose rank has risen is moved when it is found in
+// the lowest bucket.
 type frequency struct {
 	space
 	halfLife int64 // in uses of units
@@ -32,9 +33,13 @@ const (
 	frequencyBuckets = 1024
 	// leastUse and mostUse bound log2 of a count: what is below counts as never used, what is above does not rise.
 	leastUse, mostUse = -12, 12
-	// halfLifeSlots is the half-life for each slot of the arena. Longer tells a steady habit better, shorter follows a change of subject
+	// halfLifeSlots is the half-life for each slot of the arena, but never less than as many uses as there are units. Longer tells a steady habit better, shorter follows a change of subject
 	// sooner; see the table in docs/benchmarks.md.
 	halfLifeSlots = 8
+	// latest is how far time goes before it is set back.
+	latest = 1 << 30
+	// parkedAtOnce is how many parked slots an eviction looks at: more than one, so that they cannot pile up.
+	parkedAtOnce = 2
 )
 
 // oneMore is what another use does to a rank: [rank less now less leastUse] the new rank less now.
@@ -49,7 +54,7 @@ var oneMore = func() (table [(mostUse-leastUse)*rankOne + 1]int16) {
 func newFrequency(sp space) policy {
 	return &frequency{
 		space:    sp,
-		halfLife: halfLifeSlots * int64(len(sp.slots)),
+		halfLife: max(halfLifeSlots*int64(len(sp.slots)), int64(len(sp.units)), 1),
 		now:      -leastUse * rankOne, // so that the rank 0 of what was never used is as low as can be
 	}
 }
@@ -64,7 +69,9 @@ func (p *frequency) use(unit int32) {
 // pass lets time go on.
 func (p *frequency) pass(uses int) {
 	p.uses += int64(uses)
-	p.now = int32(p.uses*rankOne/p.halfLife) - leastUse*rankOne
+	if p.now = int32(p.uses*rankOne/p.halfLife) - leastUse*rankOne; p.now > latest {
+		p.setBack()
+	}
 	for p.bucket(p.now+mostUse*rankOne) >= p.lowest+frequencyBuckets {
 		// The lowest bucket's place is needed for a new highest one.
 		from := p.ring(p.lowest)
@@ -74,6 +81,24 @@ func (p *frequency) pass(uses int) {
 		p.buckets[to].join(p.slots, &p.buckets[from])
 		if p.buckets[to].n > 0 {
 			p.filled[to/64] |= 1 << (to % 64)
+		}
+	}
+}
+
+// setBack makes all times and ranks smaller, after weeks of use, so that they do not overflow. It takes whole rounds of buckets off, so that every
+// slot stays in its list.
+func (p *frequency) setBack() {
+	const round = frequencyBuckets * bucketRanks
+	rounds := p.lowest / frequencyBuckets
+	p.now -= rounds * round
+	p.uses -= int64(rounds) * (round / rankOne) * p.halfLife
+	p.lowest -= rounds * frequencyBuckets
+	for i := range p.units {
+		p.units[i].note = max(0, p.units[i].note-rounds*round)
+	}
+	for i := range p.buckets {
+		for s := p.buckets[i].back(); s >= 0; s = p.slots[s].newer {
+			p.slots[s].note = max(0, p.slots[s].note-rounds*frequencyBuckets)
 		}
 	}
 }
@@ -107,11 +132,30 @@ func (p *frequency) touch(units []int32) {
 }
 
 func (p *frequency) victim() int32 {
-	for p.parked.n > 0 && !p.busy(p.parked.back()) {
+	p.unpark(parkedAtOnce)
+	s := p.leastUsed()
+	if s < 0 {
+		p.unpark(p.parked.n)
+		s = p.leastUsed()
+	}
+	return s
+}
+
+// unpark puts those of the n oldest parked slots back that are not busy any more, and the others off.
+func (p *frequency) unpark(n int) {
+	for range min(n, p.parked.n) {
 		s := p.parked.back()
 		p.parked.remove(p.slots, s)
-		p.put(s)
+		if p.busy(s) {
+			p.parked.pushFront(p.slots, s)
+		} else {
+			p.put(s)
+		}
 	}
+}
+
+// leastUsed takes out the slot of the lowest rank that is not busy.
+func (p *frequency) leastUsed() int32 {
 	for bucket := p.next(p.lowest); bucket >= 0; bucket = p.next(bucket + 1) {
 		l := &p.buckets[p.ring(bucket)]
 		for l.n > 0 {

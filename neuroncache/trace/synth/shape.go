@@ -27,10 +27,10 @@ const TopicTokens = 128
 
 // shapes: a 4-bit bundle is two pages for widths of 2,560 and 4,096 (PowerInfer-2, section 4.4); Qwen3's expert is 3 x 2048 x 768 weights in Q4_0.
 var shapes = []Shape{
-	{Name: "bamboo-7b", Layers: 32, Experts: 1, Used: 1, Neurons: 14336, UnitBytes: 8192, Least: 0.06, Most: 0.22, Stay: 0.12, Topic: 0.6},
-	{Name: "turbosparse-mixtral-47b", Layers: 32, Experts: 8, Used: 2, Neurons: 14336, UnitBytes: 8192, Least: 0.11, Most: 0.27, Stay: 0.12, Topic: 0.6,
+	{Name: "bamboo-7b", Layers: 32, Experts: 1, Used: 1, Neurons: 14336, UnitBytes: 8192, Least: 0.06, Most: 0.22, Stay: 0.08, Topic: 0.6},
+	{Name: "turbosparse-mixtral-47b", Layers: 32, Experts: 8, Used: 2, Neurons: 14336, UnitBytes: 8192, Least: 0.11, Most: 0.27, Stay: 0.08, Topic: 0.6,
 		Keep: 0.12, Popularity: 0.25, ExpertTopic: 0.25},
-	{Name: "smallthinker-21b", Layers: 52, Experts: 64, Used: 6, Neurons: 768, UnitBytes: 8192, Least: 0.16, Most: 0.32, Stay: 0.12, Topic: 0.6,
+	{Name: "smallthinker-21b", Layers: 52, Experts: 64, Used: 6, Neurons: 768, UnitBytes: 8192, Least: 0.16, Most: 0.32, Stay: 0.08, Topic: 0.6,
 		Keep: 0.15, Popularity: 1.3, ExpertTopic: 0.9},
 	{Name: "qwen3-30b-a3b", Layers: 48, Experts: 128, Used: 8, UnitBytes: 648 * 4096, Keep: 0.15, Popularity: 1.3, ExpertTopic: 0.9},
 }
