@@ -42,8 +42,6 @@
 	VMOVUPS Y1, 32(DI) \
 	VZEROUPPER
 
-#define AHEAD(g) PREFETCHT0 (prefetchBytes+(g)*64)(SI)
-
 // MULTIPLY makes 16-bit sums of pairs of group g's products, in place.
 #define MULTIPLY(g) \
 	VPBROADCASTD ((g)*4)(DX), Y6    \
@@ -99,8 +97,9 @@
 	VPMADDUBSW   Y5, Y7, Y5          \
 	ADD32
 
-// GROUPS multiplies a block; lines is how many cache lines its codes are, less those of the groups' loads.
-#define GROUPS(unpack, dot) \
+// GROUPS multiplies a block, asking for 4 lines; FEWER asks for the third and fourth as it is told.
+#define GROUPS(unpack, dot) FEWER(unpack, dot, AHEAD(2), AHEAD(3))
+#define FEWER(unpack, dot, third, fourth) \
 	VPXOR Y2, Y2, Y2    \
 	VPXOR Y3, Y3, Y3    \
 	VPXOR Y10, Y10, Y10 \
@@ -111,10 +110,10 @@
 	AHEAD(1)            \
 	unpack(1)           \
 	dot(1)              \
-	AHEAD(2)            \
+	third               \
 	unpack(2)           \
 	dot(2)              \
-	AHEAD(3)            \
+	fourth              \
 	unpack(3)           \
 	dot(3)
 #define AHEAD8 \
@@ -200,7 +199,7 @@
 TEXT ·panelQ4AVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
-	UNITS(64, 2, 256, Q4BLOCK)
+	UNITS(64, 2, 256, AHEAD1, Q4BLOCK)
 	END
 	RET
 
@@ -215,7 +214,7 @@ TEXT ·panelQ4AVX2(SB), NOSPLIT, $0-32
 // func panelQ8AVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8AVX2(SB), NOSPLIT, $0-32
 	BEGIN
-	UNITS(64, 2, 512, Q8BLOCK)
+	UNITS(64, 2, 512, AHEAD1, Q8BLOCK)
 	END
 	RET
 
@@ -234,7 +233,7 @@ TEXT ·panelQ50AVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
 	FILL(16, X13, Y13)
-	UNITS(64, 2, 320, Q50BLOCK)
+	UNITS(64, 2, 320, AHEAD1, Q50BLOCK)
 	END
 	RET
 
@@ -248,7 +247,6 @@ TEXT ·panelQ50AVX2(SB), NOSPLIT, $0-32
 
 #define Q41BLOCK \
 	GROUPS(UNPACK4, DOT16) \
-	AHEAD(4)               \
 	WIDEN                  \
 	HALFMINIMA
 
@@ -256,14 +254,13 @@ TEXT ·panelQ50AVX2(SB), NOSPLIT, $0-32
 TEXT ·panelQ41AVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
-	UNITS(64, 1, 256, Q41BLOCK)
+	UNITS(64, 1, 256, AHEAD1, Q41BLOCK)
 	END
 	RET
 
 #define Q51BLOCK \
 	GROUPS(UNPACK5, DOTHALVES) \
 	AHEAD(4)                   \
-	AHEAD(5)                   \
 	WIDENHALVES                \
 	TOGETHER                   \
 	HALFMINIMA
@@ -273,7 +270,7 @@ TEXT ·panelQ51AVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
 	FILL(16, X13, Y13)
-	UNITS(64, 1, 320, Q51BLOCK)
+	UNITS(64, 1, 320, AHEAD1, Q51BLOCK)
 	END
 	RET
 
@@ -294,7 +291,7 @@ TEXT ·panelQ51AVX2(SB), NOSPLIT, $0-32
 TEXT ·panelQ4KAVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
-	UNITS(320, 8, 256, Q4KBLOCK)
+	UNITS(320, 8, 256, AHEAD5, Q4KBLOCK)
 	END
 	RET
 
@@ -310,7 +307,7 @@ TEXT ·panelQ5KAVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
 	FILL(16, X13, Y13)
-	UNITS(320, 8, 320, Q5KBLOCK)
+	UNITS(320, 8, 320, AHEAD5, Q5KBLOCK)
 	END
 	RET
 
@@ -333,12 +330,12 @@ TEXT ·panelQ6KAVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
 	FILL(0x30, X13, Y13)
-	UNITS(320, 8, 384, Q6KBLOCK)
+	UNITS(320, 8, 384, AHEAD5, Q6KBLOCK)
 	END
 	RET
 
 #define Q3KBLOCK \
-	GROUPS(UNPACK3, DOTHALVES) \
+	FEWER(UNPACK3, DOTHALVES, AHEAD(2), NOTHING) \
 	WIDENHALVES                \
 	OFFSETHALVES(2)            \
 	SIGNEDSCALES
@@ -348,12 +345,12 @@ TEXT ·panelQ3KAVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(3, X15, Y15)
 	FILL(4, X13, Y13)
-	UNITS(320, 8, 192, Q3KBLOCK)
+	UNITS(320, 8, 192, AHEAD5, Q3KBLOCK)
 	END
 	RET
 
 #define Q2KBLOCK \
-	GROUPS(UNPACK2, DOTHALVES)     \
+	FEWER(UNPACK2, DOTHALVES, NOTHING, NOTHING) \
 	WIDENHALVES                    \
 	LOWSCALES(0, 64, Y6, Y7, Y4)   \
 	SCALE                          \
@@ -372,13 +369,12 @@ TEXT ·panelQ3KAVX2(SB), NOSPLIT, $0-32
 TEXT ·panelQ2KAVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(3, X15, Y15)
-	UNITS(320, 8, 128, Q2KBLOCK)
+	UNITS(320, 8, 128, AHEAD5, Q2KBLOCK)
 	END
 	RET
 
 #define Q4TBLOCK \
 	GROUPS(UNPACKT, DOTSIGNED) \
-	AHEAD(4)                   \
 	TOGETHER                   \
 	WIDES(0, Y6, Y7)           \
 	SCALE                      \
@@ -390,7 +386,7 @@ TEXT ·panelQ4TAVX2(SB), NOSPLIT, $0-32
 	FILL(15, X15, Y15)
 	VBROADCASTI128 (SI), Y13
 	ADDQ           $64, SI
-	UNITS(64, 1, 256, Q4TBLOCK)
+	UNITS(64, 1, 256, AHEAD1, Q4TBLOCK)
 	END
 	RET
 
@@ -406,6 +402,6 @@ TEXT ·panelQ4TAVX2(SB), NOSPLIT, $0-32
 // func panelQ8SAVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8SAVX2(SB), NOSPLIT, $0-32
 	BEGIN
-	UNITS(128, 1, 512, Q8SBLOCK)
+	UNITS(128, 1, 512, AHEAD2, Q8SBLOCK)
 	END
 	RET

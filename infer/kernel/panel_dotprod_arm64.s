@@ -26,6 +26,20 @@
 
 #define AHEAD_LINE(off) PRFM (AHEAD+off)(R2), PLDL1KEEP
 
+// HEADER1, 2 and 5 ask for the lines of a header.
+#define HEADER1 AHEAD_LINE(0)
+#define HEADER2 \
+	AHEAD_LINE(0) \
+	AHEAD_LINE(64)
+#define HEADER5 \
+	HEADER2         \
+	AHEAD_LINE(128) \
+	AHEAD_LINE(192) \
+	AHEAD_LINE(256)
+#define SUPER5 \
+	HEADER5 \
+	SUPER
+
 // DOT4 multiplies the registers w to w+3 of a group with lane i of the activations x and adds to the sums s to s+3.
 #define DOT4(s, w, x, i) \
 	SDOT_E(s, w, x, i)     \
@@ -220,7 +234,7 @@
 // func panelQ8Dotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8Dotprod(SB), NOSPLIT, $0-32
 	BEGIN
-	UNITS(64, 2, 512, NOTHING, Q8_BLOCK)
+	UNITS(64, 2, 512, HEADER1, Q8_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -233,21 +247,20 @@ TEXT ·panelQ8Dotprod(SB), NOSPLIT, $0-32
 TEXT ·panelQ4Dotprod(SB), NOSPLIT, $0-32
 	BEGIN
 	VMOVI $15, V14.B16
-	UNITS(64, 2, 256, NOTHING, Q4_BLOCK)
+	UNITS(64, 2, 256, HEADER1, Q4_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
 #define Q41_BLOCK \
 	CLEAR \
 	GROUPS4 \
-	AHEAD_LINE(256) \
 	HALF_MINIMA
 
 // func panelQ41Dotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ41Dotprod(SB), NOSPLIT, $0-32
 	BEGIN
 	VMOVI $15, V14.B16
-	UNITS(64, 1, 256, NOTHING, Q41_BLOCK)
+	UNITS(64, 1, 256, HEADER1, Q41_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -261,14 +274,13 @@ TEXT ·panelQ50Dotprod(SB), NOSPLIT, $0-32
 	BEGIN
 	VMOVI $15, V14.B16
 	VMOVI $16, V15.B16
-	UNITS(64, 2, 320, NOTHING, Q50_BLOCK)
+	UNITS(64, 2, 320, HEADER1, Q50_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
 #define Q51_BLOCK \
 	CLEAR \
 	GROUPS5 \
-	AHEAD_LINE(320) \
 	HALF_MINIMA
 
 // func panelQ51Dotprod(y, w, x unsafe.Pointer, n int)
@@ -276,7 +288,7 @@ TEXT ·panelQ51Dotprod(SB), NOSPLIT, $0-32
 	BEGIN
 	VMOVI $15, V14.B16
 	VMOVI $16, V15.B16
-	UNITS(64, 1, 320, NOTHING, Q51_BLOCK)
+	UNITS(64, 1, 320, HEADER1, Q51_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -289,7 +301,7 @@ TEXT ·panelQ51Dotprod(SB), NOSPLIT, $0-32
 TEXT ·panelQ2KDotprod(SB), NOSPLIT, $128-32
 	BEGIN
 	VMOVI $3, V14.B16
-	UNITS(320, 8, 128, SUPER, Q2K_BLOCK)
+	UNITS(320, 8, 128, SUPER5, Q2K_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -303,7 +315,7 @@ TEXT ·panelQ3KDotprod(SB), NOSPLIT, $0-32
 	BEGIN
 	VMOVI $3, V14.B16
 	VMOVI $4, V15.B16
-	UNITS(320, 8, 192, NOTHING, Q3K_BLOCK)
+	UNITS(320, 8, 192, HEADER5, Q3K_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -316,7 +328,7 @@ TEXT ·panelQ3KDotprod(SB), NOSPLIT, $0-32
 TEXT ·panelQ4KDotprod(SB), NOSPLIT, $128-32
 	BEGIN
 	VMOVI $15, V14.B16
-	UNITS(320, 8, 256, SUPER, Q4K_BLOCK)
+	UNITS(320, 8, 256, SUPER5, Q4K_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -330,7 +342,7 @@ TEXT ·panelQ5KDotprod(SB), NOSPLIT, $128-32
 	BEGIN
 	VMOVI $15, V14.B16
 	VMOVI $16, V15.B16
-	UNITS(320, 8, 320, SUPER, Q5K_BLOCK)
+	UNITS(320, 8, 320, SUPER5, Q5K_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -344,14 +356,13 @@ TEXT ·panelQ6KDotprod(SB), NOSPLIT, $0-32
 	BEGIN
 	VMOVI $15, V14.B16
 	VMOVI $48, V15.B16
-	UNITS(320, 8, 384, NOTHING, Q6K_BLOCK)
+	UNITS(320, 8, 384, HEADER5, Q6K_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
 #define Q4T_BLOCK \
 	CLEAR \
 	GROUPST \
-	AHEAD_LINE(256) \
 	WIDES(R11, 0) \
 	SCALE \
 	ADD_BLOCK(0)
@@ -362,7 +373,7 @@ TEXT ·panelQ4TDotprod(SB), NOSPLIT, $0-32
 	VMOVI $15, V14.B16
 	FMOVQ (R2), F15
 	ADD   $64, R2
-	UNITS(64, 1, 256, NOTHING, Q4T_BLOCK)
+	UNITS(64, 1, 256, HEADER1, Q4T_BLOCK)
 	STORE_SUMS(R0)
 	RET
 
@@ -378,6 +389,6 @@ TEXT ·panelQ4TDotprod(SB), NOSPLIT, $0-32
 // func panelQ8SDotprod(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8SDotprod(SB), NOSPLIT, $0-32
 	BEGIN
-	UNITS(128, 1, 512, NOTHING, Q8S_BLOCK)
+	UNITS(128, 1, 512, HEADER2, Q8S_BLOCK)
 	STORE_SUMS(R0)
 	RET

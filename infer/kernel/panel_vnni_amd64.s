@@ -37,23 +37,23 @@
 	VMOVUPS Z0, (DI) \
 	VZEROUPPER
 
-#define AHEAD(g) PREFETCHT0 (prefetchBytes+(g)*64)(SI)
-
 #define DOT(g) \
 	VPDPBUSD.BCST ((g)*4)(DX), Z4, Z1    \
 	VPDPBUSD.BCST ((g)*4+16)(DX), Z3, Z2
 
-#define GROUPS(unpack) \
+// GROUPS multiplies a block, asking for 4 lines; FEWER asks for the third and fourth as it is told.
+#define GROUPS(unpack) FEWER(unpack, AHEAD(2), AHEAD(3))
+#define FEWER(unpack, third, fourth) \
 	AHEAD(0)  \
 	unpack(0) \
 	DOT(0)    \
 	AHEAD(1)  \
 	unpack(1) \
 	DOT(1)    \
-	AHEAD(2)  \
+	third     \
 	unpack(2) \
 	DOT(2)    \
-	AHEAD(3)  \
+	fourth    \
 	unpack(3) \
 	DOT(3)
 #define AHEAD8 \
@@ -120,7 +120,7 @@ TEXT ·panelQ4VNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	ZERO(8)
 	FILL(15, Z30)
-	UNITS(64, 2, 256, Q4BLOCK)
+	UNITS(64, 2, 256, AHEAD1, Q4BLOCK)
 	END
 	RET
 
@@ -135,7 +135,7 @@ TEXT ·panelQ8VNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	ZERO(128)
 	FILL(0x80, Z31)
-	UNITS(64, 2, 512, Q8BLOCK)
+	UNITS(64, 2, 512, AHEAD1, Q8BLOCK)
 	END
 	RET
 
@@ -151,7 +151,7 @@ TEXT ·panelQ50VNNI(SB), NOSPLIT, $0-32
 	ZERO(16)
 	FILL(15, Z30)
 	FILL(16, Z31)
-	UNITS(64, 2, 320, Q50BLOCK)
+	UNITS(64, 2, 320, AHEAD1, Q50BLOCK)
 	END
 	RET
 
@@ -165,14 +165,13 @@ TEXT ·panelQ50VNNI(SB), NOSPLIT, $0-32
 #define Q41BLOCK \
 	CLEAR           \
 	GROUPS(UNPACK4) \
-	AHEAD(4)        \
 	HALFMINIMA
 
 // func panelQ41VNNI(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ41VNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, Z30)
-	UNITS(64, 1, 256, Q41BLOCK)
+	UNITS(64, 1, 256, AHEAD1, Q41BLOCK)
 	END
 	RET
 
@@ -180,7 +179,6 @@ TEXT ·panelQ41VNNI(SB), NOSPLIT, $0-32
 	CLEAR           \
 	GROUPS(UNPACK5) \
 	AHEAD(4)        \
-	AHEAD(5)        \
 	HALFMINIMA
 
 // func panelQ51VNNI(y, w, x unsafe.Pointer, n int)
@@ -188,7 +186,7 @@ TEXT ·panelQ51VNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, Z30)
 	FILL(16, Z31)
-	UNITS(64, 1, 320, Q51BLOCK)
+	UNITS(64, 1, 320, AHEAD1, Q51BLOCK)
 	END
 	RET
 
@@ -209,7 +207,7 @@ TEXT ·panelQ51VNNI(SB), NOSPLIT, $0-32
 TEXT ·panelQ4KVNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, Z30)
-	UNITS(320, 8, 256, Q4KBLOCK)
+	UNITS(320, 8, 256, AHEAD5, Q4KBLOCK)
 	END
 	RET
 
@@ -224,7 +222,7 @@ TEXT ·panelQ5KVNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, Z30)
 	FILL(16, Z31)
-	UNITS(320, 8, 320, Q5KBLOCK)
+	UNITS(320, 8, 320, AHEAD5, Q5KBLOCK)
 	END
 	RET
 
@@ -248,13 +246,13 @@ TEXT ·panelQ6KVNNI(SB), NOSPLIT, $0-32
 	ZERO(32)
 	FILL(15, Z30)
 	FILL(0x30, Z31)
-	UNITS(320, 8, 384, Q6KBLOCK)
+	UNITS(320, 8, 384, AHEAD5, Q6KBLOCK)
 	END
 	RET
 
 #define Q3KBLOCK \
 	OFFSETHALVES    \
-	GROUPS(UNPACK3) \
+	FEWER(UNPACK3, AHEAD(2), NOTHING) \
 	SIGNEDSCALES
 
 // func panelQ3KVNNI(y, w, x unsafe.Pointer, n int)
@@ -263,13 +261,13 @@ TEXT ·panelQ3KVNNI(SB), NOSPLIT, $0-32
 	ZERO(4)
 	FILL(3, Z30)
 	FILL(4, Z31)
-	UNITS(320, 8, 192, Q3KBLOCK)
+	UNITS(320, 8, 192, AHEAD5, Q3KBLOCK)
 	END
 	RET
 
 #define Q2KBLOCK \
 	CLEAR                              \
-	GROUPS(UNPACK2)                    \
+	FEWER(UNPACK2, NOTHING, NOTHING)   \
 	SUPER                              \
 	LOWSCALES(Z10, 64, Z7)             \
 	LOWSCALES(Z10, 80, Z8)             \
@@ -288,14 +286,13 @@ TEXT ·panelQ3KVNNI(SB), NOSPLIT, $0-32
 TEXT ·panelQ2KVNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(3, Z30)
-	UNITS(320, 8, 128, Q2KBLOCK)
+	UNITS(320, 8, 128, AHEAD5, Q2KBLOCK)
 	END
 	RET
 
 #define Q4TBLOCK \
 	OFFSET              \
 	GROUPS(UNPACKT)     \
-	AHEAD(4)            \
 	VMOVUPS   (R11), Z7 \
 	BLOCK               \
 	ADDBLOCK(0)
@@ -309,7 +306,7 @@ TEXT ·panelQ4TVNNI(SB), NOSPLIT, $0-32
 	VBROADCASTI32X4 (SI), Z31
 	VPXORD          Z5, Z31, Z31
 	ADDQ            $64, SI
-	UNITS(64, 1, 256, Q4TBLOCK)
+	UNITS(64, 1, 256, AHEAD1, Q4TBLOCK)
 	END
 	RET
 
@@ -327,6 +324,6 @@ TEXT ·panelQ8SVNNI(SB), NOSPLIT, $0-32
 	BEGIN
 	ZERO(128)
 	FILL(0x80, Z31)
-	UNITS(128, 1, 512, Q8SBLOCK)
+	UNITS(128, 1, 512, AHEAD2, Q8SBLOCK)
 	END
 	RET

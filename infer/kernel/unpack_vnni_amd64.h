@@ -5,9 +5,11 @@
 //
 //	SI codes of the block   Z5, Z6 scratch   Z30 mask of the first part's codes   Z31 mask of the second part, the table, or bytes of 0x80
 
-// The loop: R8 is the unit's header, R11 a part of it that body may move on; body ends a block, whose codes are so many bytes.
-#define UNITS(header, blocks, bytes, body) \
+// The loop: R8 is the unit's header, R11 a part of it that body may move on; body ends a block, whose codes are so many bytes. first runs at the
+// beginning of a unit.
+#define UNITS(header, blocks, bytes, first, body) \
 unit:                    \
+	first            \
 	MOVQ SI, R8      \
 	MOVQ SI, R11     \
 	ADDQ $header, SI \
@@ -21,6 +23,19 @@ block:                   \
 	JNZ  block       \
 	JMP  unit        \
 done:
+
+// AHEAD asks for the cache line of line g that lies a page ahead. A product asks for every line of its panel: a header's by AHEADn before the unit.
+#define NOTHING
+#define AHEAD(g) PREFETCHT0 (prefetchBytes+(g)*64)(SI)
+#define AHEAD1 AHEAD(0)
+#define AHEAD2 \
+	AHEAD(0) \
+	AHEAD(1)
+#define AHEAD5 \
+	AHEAD2   \
+	AHEAD(2) \
+	AHEAD(3) \
+	AHEAD(4)
 
 // FILL puts the byte v in all bytes of r.
 #define FILL(v, r) \
