@@ -86,7 +86,7 @@ func (s *Session) Measure(ctx context.Context, t Test, runs int, each func(done 
 	}
 	s.forget()
 	defer s.eng.pool.Bind()()
-	m := measurement{s.eng, t, randomTokens(t.Context(), s.eng.h.vocab), s.eng.work()}
+	m := measurement{s, s.eng, t, randomTokens(t.Context(), s.eng.h.vocab), s.eng.work()}
 	if err := m.warmUp(ctx); err != nil {
 		return nil, err
 	}
@@ -116,6 +116,7 @@ func randomTokens(n, vocab int) []int32 {
 
 // measurement is a test on an engine whose pool the calling goroutine is bound to.
 type measurement struct {
+	s    *Session
 	e    *engine
 	test Test
 	ids  []int32 // [Context]
@@ -155,6 +156,7 @@ func (m *measurement) run(ctx context.Context) (Run, error) {
 		return Run{}, err
 	}
 	ns := time.Since(start)
+	m.count(n, ns)
 	limit = limit.best(m.limit())
 	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds()}
 	activeShare := 1.0
@@ -182,6 +184,18 @@ func secondsFor(operations, perSec float64) float64 {
 		return 0
 	}
 	return operations / perSec
+}
+
+// count adds a run to the session's statistics.
+func (m *measurement) count(tokens int, ns time.Duration) {
+	c := &m.s.counters
+	if m.test.Prompt > 0 {
+		c.prefillTokens.Add(uint64(tokens))
+		c.prefillNs.Add(uint64(ns))
+	} else {
+		c.decodeTokens.Add(uint64(tokens))
+		c.decodeNs.Add(uint64(ns))
+	}
 }
 
 // limit measures what bounds the test.
