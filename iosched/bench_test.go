@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
@@ -13,12 +14,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 var (
 	fioFile    = flag.String("fio", "", "compare with fio's libaio on this file (made, 4 GB, if it is missing), and print a table")
 	fioRounds  = flag.Int("fio.rounds", 7, "rounds of the comparison; the table shows medians")
 	fioTime    = flag.Duration("fio.time", time.Second, "of one run")
+	fioHuge    = flag.Bool("fio.huge", false, "read into huge pages, as a model's weights are kept in; fio has plain ones")
 	fioEngines = flag.String("fio.engines", strings.Join(EngineNames(), ","), "engines to compare")
 )
 
@@ -131,6 +135,10 @@ func runEngine(t *testing.T, engine string, p Pattern) run {
 		t.Fatal(err)
 	}
 	defer free()
+	if *fioHuge {
+		_ = unix.Madvise(mem, unix.MADV_HUGEPAGE)
+	}
+	clear(mem)
 	before := cpuTime()
 	n, took, err := drive(s, p, mem, *fioTime)
 	if err != nil {
@@ -144,4 +152,49 @@ func cpuTime() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkGaps reads a layer's worth of pages that lie scattered over a part of the file, with several limits of the gap that is read for nobody. The time
+// is one page's.
+//
+//	go test ./iosched -run - -bench Gaps -fio=/path/of/4GB.file
+func BenchmarkGaps(b *testing.B) {
+	if *fioFile == "" {
+		b.Skip("-fio names no file")
+	}
+	const pagesRead = 512
+	for _, share := range []int{5, 10, 25} { // percent of the pages are wanted
+		for _, gap := range []int{-1, 4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10} {
+			b.Run(fmt.Sprintf("wanted=%d%%/gap=%dK", share, max(gap, 0)>>10), func(b *testing.B) {
+				s, err := Open(*fioFile, Config{MaxGap: gap})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer s.Close()
+				mem, free, err := pages(pagesRead * 4096)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer free()
+				g, random := NewGroup(pagesRead), rand.New(rand.NewPCG(1, 1))
+				batch := newRequests(pagesRead, 0)
+				for b.Loop() {
+					offset := random.Int64N(s.info.Size/2) / 4096 * 4096
+					for i, r := range batch {
+						for offset += 4096; random.IntN(100) >= share; offset += 4096 {
+						}
+						r.Offset, r.Buf = offset, mem[i*4096:][:4096]
+					}
+					_ = s.Submit(g, Demand, batch)
+					for range batch {
+						if r := g.Wait(time.Time{}); r.Err != nil {
+							b.Fatal(r.Err)
+						}
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*pagesRead), "us/page")
+				b.ReportMetric(float64(s.Stats().Reads)/float64(b.N), "reads")
+			})
+		}
+	}
 }

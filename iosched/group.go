@@ -21,6 +21,11 @@ type Group struct {
 	// Spin is how long Wait spins, 0: DefaultSpin, negative: not at all. Set it before the group is used.
 	Spin time.Duration
 
+	// Batch lets sleepers sleep until so many reads are ready, or all that are pending; 0 or 1: until one is. A sleeper costs a system call and two
+	// changes of thread each time it is woken, more than most reads cost. Who calls Poll, or has not fallen asleep yet, gets each read at once.
+	// Set it before the group is used.
+	Batch int
+
 	cells    []cell
 	capacity int64
 	epoch    atomic.Uint32 // raised by CancelGroup
@@ -109,6 +114,16 @@ func (g *Group) Wait(deadline time.Time) *Request {
 	}
 }
 
+// ring tells of n requests that were put.
+func (g *Group) ring(n int) {
+	ready := int64(g.head.Load() - g.tail.Load())
+	if ready >= int64(g.Batch) || ready >= g.pending.Load() {
+		g.bell.ring(max(n, g.Batch))
+	} else {
+		g.bell.number.Add(1)
+	}
+}
+
 // reserve makes room for n requests.
 func (g *Group) reserve(n int) error {
 	if g.pending.Add(int64(n)) > g.capacity {
@@ -118,7 +133,7 @@ func (g *Group) reserve(n int) error {
 	return nil
 }
 
-// put appends a finished request. The caller rings the bell afterwards, once for many.
+// put appends a finished request. The caller calls ring afterwards, once for many.
 func (g *Group) put(r *Request) {
 	for {
 		turn := g.head.Load()

@@ -28,7 +28,7 @@ func TestManyThreadsShareAGroupAndEachReadGoesToOne(t *testing.T) {
 					r := &Request{Tag: uint64(p*each + i), group: g}
 					r.state.Store(taken)
 					g.put(r)
-					g.bell.ring(1)
+					g.ring(1)
 				}
 			})
 		}

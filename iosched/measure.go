@@ -240,7 +240,10 @@ func drive(sched *Scheduler, pattern Pattern, mem []byte, d time.Duration) (fini
 		pages    = (sched.info.Size - int64(pattern.Request)) / assumedAlign
 		next     = int64(0)
 	)
-	group.Spin = -1 // nothing else is done while reads are under way, and the CPU time is looked at
+	// A shallow queue waits for single reads, as workers do, a deep one for many, and spinning would only cost CPU time.
+	if group.Batch = pattern.Depth / 4; group.Batch > 1 {
+		group.Spin = -1
+	}
 	if places < 1 {
 		return 0, 0, fmt.Errorf("%d bytes are too few to measure reads of %d", sched.info.Size, pattern.Request)
 	}

@@ -207,7 +207,7 @@ func (s *Scheduler) complete(r *Request, now int64) {
 // ring wakes those who wait for what was completed since the last time.
 func (s *Scheduler) ring() {
 	if s.touched != nil {
-		s.touched.bell.ring(s.completions)
+		s.touched.ring(s.completions)
 		s.touched, s.completions = nil, 0
 	}
 }

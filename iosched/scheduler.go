@@ -203,7 +203,7 @@ func (s *Scheduler) Submit(g *Group, class Class, batch []*Request) error {
 		last = r
 	}
 	if invalid > 0 {
-		g.bell.ring(invalid)
+		g.ring(invalid)
 	}
 	if first == nil {
 		return nil
@@ -232,7 +232,7 @@ func refuse(g *Group, list *Request) {
 		r.Err = ErrClosed
 		g.put(r)
 	}
-	g.bell.ring(n)
+	g.ring(n)
 }
 
 // Promote makes a prefetch that has not begun a demand. It does nothing to requests that are demands, have begun or are finished, so that
