@@ -127,8 +127,10 @@ const (
 	_
 	phasePassShared // two
 	_
-	phasePredict1
-	phasePredict2
+	phasePredict // two
+	_
+	phaseEarly1 // two
+	_
 	phasesPerLayer
 )
 
@@ -292,6 +294,9 @@ func (e *engine) run(w *workers.Worker) {
 			e.ffnByNeurons(w, l)
 			if e.sparse.flash.failed() { // set before the last barrier, so all workers agree
 				return
+			}
+			if e.sparse.readsEarly && len(e.ids) == 1 && l+1 < len(e.w.layers) && e.byNeurons(l+1) {
+				e.readEarly(w, l+1)
 			}
 		}
 		if w.ID == 0 && e.progress != nil {

@@ -16,7 +16,7 @@ func (e *engine) ffn(w *workers.Worker, c chunk, l int) {
 	switch {
 	case lw.ffn != nil:
 		if e.predicted {
-			e.predict(w, c, l)
+			e.predict(w, c, l, phasePredict, e.score)
 		}
 		e.oneGroup(w, c, lw.ffn)
 		e.pass(w, c, l, phasePass, e.in)
@@ -206,9 +206,9 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 	return active
 }
 
-// predict computes the predictor's scores [n][ff] = fc2 . relu(fc1 . x) of the residual before the norm, as PowerInfer does. It ends without a
+// predict computes the predictor's scores [n][ff] = fc2 . relu(fc1 . x) of the residual before the norm, as PowerInfer does, into out. phase is the first of two. It ends without a
 // barrier after its last product.
-func (e *engine) predict(w *workers.Worker, c chunk, l int) {
+func (e *engine) predict(w *workers.Worker, c chunk, l, phase int, out buffer) {
 	f := e.w.layers[l].ffn
 	lo, hi := w.Split(c.n)
 	rank := f.predict1.Rows
@@ -218,17 +218,17 @@ func (e *engine) predict(w *workers.Worker, c chunk, l int) {
 	}
 	e.residual.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, e.counter(c, l, phasePredict1), &f.predict1, e.score, e.residual)
+	e.multiply(w, e.counter(c, l, phase), &f.predict1, out, e.residual)
 	e.reshape(w, e.hidden, c.n, rank)
 	for t := lo; t < hi; t++ {
-		out := e.hidden.Row(t)
-		for i, v := range e.score.row(t, rank) {
-			out[i] = max(v, 0)
+		inner := e.hidden.Row(t)
+		for i, v := range out.row(t, rank) {
+			inner[i] = max(v, 0)
 		}
 	}
 	e.hidden.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, e.counter(c, l, phasePredict2), &f.predict2, e.score, e.hidden)
+	e.multiply(w, e.counter(c, l, phase+1), &f.predict2, out, e.hidden)
 }
 
 // downByNeuron computes e.sum = activations . W for down matrices stored one row per neuron, skipping neurons that are zero. Each worker has

@@ -25,11 +25,14 @@ type flash struct {
 	file  *pack.File
 	sched *iosched.Scheduler
 	cache *neuroncache.Cache
-	reads *iosched.Group // where units arrive
-	batch neuroncache.Batch
+	reads *iosched.Group    // where units arrive
+	batch neuroncache.Batch // of the layer now computed
+	early neuroncache.Batch // of the next one, opened for what is read early; 0: none
 
-	taken atomic.Bool        // guards free, for some instructions once per cluster and read: a mutex would put threads that are tied to cores to sleep
-	free  []*iosched.Request // not under way
+	taken  atomic.Bool // guards free, for some instructions once per cluster and read: a mutex would put threads that are tied to cores to sleep
+	all    []iosched.Request
+	free   []*iosched.Request // not under way
+	bySlot []atomic.Uint32    // per slot: the number of its last request plus one
 
 	broken  atomic.Bool // a read failed for good
 	problem error       // why; written once, before broken
@@ -70,9 +73,9 @@ func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cach
 		file: file, sched: sched, cache: cache, reads: iosched.NewGroup(maxReads),
 		stallNs: make([]padded, workers), manageNs: make([]padded, workers),
 	}
-	requests := make([]iosched.Request, maxReads)
-	for i := range requests {
-		f.free = append(f.free, &requests[i])
+	f.all, f.bySlot = make([]iosched.Request, maxReads), make([]atomic.Uint32, cache.Slots())
+	for i := range f.all {
+		f.free = append(f.free, &f.all[i])
 	}
 	return f
 }
@@ -109,7 +112,11 @@ func (f *flash) recover() error {
 
 // beginLayer pins what is used from now on. Called by one worker, between barriers.
 func (f *flash) beginLayer() {
-	if f != nil {
+	switch {
+	case f == nil:
+	case f.early != 0:
+		f.batch, f.early = f.early, 0
+	default:
 		f.batch = f.cache.Begin(1)
 	}
 }
@@ -146,6 +153,9 @@ func (f *flash) take(n int, list []*iosched.Request) []*iosched.Request {
 }
 
 func (f *flash) giveBack(list ...*iosched.Request) {
+	if len(list) == 0 {
+		return
+	}
 	f.lock()
 	f.free = append(f.free, list...)
 	f.taken.Store(false)
@@ -174,7 +184,6 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 	s.requests = f.take(len(s.units), s.requests[:0])
 	units := s.units[:len(s.requests)]
 	f.cache.Lookup(f.batch, n.cached+int(which), units, s.found)
-	offset, size := n.extent(which)
 	claimed := 0
 	for i, unit := range units {
 		found, p := s.found[i], &list[s.who[i]]
@@ -182,24 +191,19 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 		case neuroncache.Resident:
 			f.locate(n, p)
 		case neuroncache.Claimed:
-			r := s.requests[claimed]
-			r.Offset = n.group.Offset + int64(unit)*int64(n.group.UnitBytes) + int64(offset)
-			r.Buf = f.cache.Slot(found.Slot)[:size]
-			r.Tag = uint64(found.Slot)
+			f.aim(s.requests[claimed], n, unit, which, found.Slot)
 			claimed++
+		case neuroncache.Loading:
+			f.hurry(found.Slot)
 		}
 	}
-	if claimed > 0 {
-		f.submit(s.requests[:claimed])
-	}
-	if claimed < len(s.requests) {
-		f.giveBack(s.requests[claimed:]...)
-	}
+	f.submit(iosched.Demand, s.requests[:claimed])
+	f.giveBack(s.requests[claimed:]...)
 	f.manageNs[w.ID].Add(uint64(iosched.Now() - start))
 }
 
-func (f *flash) submit(list []*iosched.Request) {
-	if err := f.sched.Submit(f.reads, iosched.Demand, list); err != nil { // the group has room for all requests that exist
+func (f *flash) submit(class iosched.Class, list []*iosched.Request) {
+	if err := f.sched.Submit(f.reads, class, list); err != nil { // the group has room for all requests that exist
 		f.fail(err)
 		for _, r := range list {
 			f.cache.Failed(int32(r.Tag))
@@ -287,7 +291,7 @@ func (f *flash) complete(r *iosched.Request) {
 		f.cache.Ready(slot)
 	case f.again(r, err):
 		one := [1]*iosched.Request{r}
-		f.submit(one[:])
+		f.submit(iosched.Demand, one[:])
 		return
 	default:
 		if !errors.Is(err, iosched.ErrCanceled) {

@@ -295,6 +295,7 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 		e.close()
 		return nil, err
 	}
+	e.setEarly(c.EarlyReads && ld.predictor)
 	e.sparse.flash.setBase()
 	return e, nil
 }

@@ -91,6 +91,10 @@ func (f *flash) endBatch() error {
 		return nil
 	}
 	f.endStream()
+	if f.early != 0 { // broken off before its layer
+		f.cache.End(f.early)
+		f.early = 0
+	}
 	if !f.failed() {
 		return nil
 	}

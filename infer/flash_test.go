@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"hotcell/models/builtin"
 	"hotcell/models/gguf"
 	"hotcell/models/pack"
 	"hotcell/planner"
@@ -99,6 +100,33 @@ func TestExactHasTheSameBitsUnderEveryBudget(t *testing.T) {
 					s.Close()
 				}
 			}
+		})
+	}
+}
+
+func TestEarlyReadsChangeNoBit(t *testing.T) {
+	for name, open := range map[string]func() (*gguf.File, error){"the file's predictor": builtin.Open, "a sketch": withoutPredictor(t)} {
+		t.Run(name, func(t *testing.T) {
+			open := packed(t, open)
+			c := Config{Threads: 2, Context: 64, Mode: ModePredicted}
+			c.Plan = planFor(t, open, c, 0.8)
+			ids := sampleTokens(1000, 30)
+			want := logitsOf(t, opened(t, open, c), ids, true)
+			c.EarlyReads = true
+			s := opened(t, open, c)
+			if !s.eng.sparse.readsEarly {
+				t.Fatal("nothing is read early")
+			}
+			for i, row := range logitsOf(t, s, ids, true) {
+				if !slices.Equal(row, want[i]) {
+					t.Fatalf("token %d has other bits", i)
+				}
+			}
+			st := s.Stats()
+			if st.Cold.PrefetchHits == 0 {
+				t.Errorf("nothing that was read early was used: %+v", st.Cold)
+			}
+			t.Logf("%+v", st.Cold)
 		})
 	}
 }

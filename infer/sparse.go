@@ -40,15 +40,19 @@ type sparseState struct {
 
 	calibration *calibration // while margins of sketches are found
 
-	serial bool // Config.NoPipeline
+	serial     bool   // Config.NoPipeline
+	readsEarly bool   // see readEarly
+	givenCount int    // bits of given
+	early      buffer // [1][neurons] scores of the layer that is read early
 
 	spying    bool // on the predictor: this layer's other neurons are computed too, and counted, but not used
 	spyAlways bool
 	spied     int              // layers since the last one
 	recall    [2]atomic.Uint64 // active neurons of spied layers: those that the predictor named, all
 
-	active func(layer int) []int32 // Config.Active
-	given  []uint64                // a bit for each position that it gave for the current layer
+	active   func(layer int) []int32 // Config.Active
+	givenFor int                     // the layer of given; asked for once in each token
+	given    []uint64                // a bit for each position that it gave for the current layer
 }
 
 // isGiven tells whether Config.Active gave the position.
@@ -56,13 +60,16 @@ func (s *sparseState) isGiven(pos int32) bool { return s.given[pos>>6]>>(pos&63)
 
 // give asks Config.Active for a layer's positions. Called by one worker, between barriers.
 func (s *sparseState) give(layer int) {
-	if s.active == nil {
+	if s.active == nil || s.givenFor == layer {
 		return
 	}
+	s.givenFor = layer
 	clear(s.given)
-	for _, pos := range s.active(layer) {
+	list := s.active(layer)
+	for _, pos := range list {
 		s.given[pos>>6] |= 1 << (pos & 63)
 	}
+	s.givenCount = len(list)
 }
 
 // candidate is a neuron that may be active.
@@ -125,6 +132,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 		partial:    make([]float32, clusters*h.dim),
 		wide:       kernel.NewActs(batch, h.dim),
 		wideSum:    make([]float32, batch*h.dim),
+		givenFor:   -1,
 		given:      make([]uint64, (neurons+63)/64),
 	}
 	for i := range s.scratch {
@@ -174,9 +182,9 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	switch {
 	case !e.predicted:
 	case lw.ffn.sketch.Rows > 0:
-		e.multiply(w, e.counter(one, l, phasePredict1), &lw.ffn.sketch, e.score, e.in)
+		e.multiply(w, e.counter(one, l, phasePredict), &lw.ffn.sketch, e.score, e.in)
 	default:
-		e.predict(w, one, l)
+		e.predict(w, one, l, phasePredict, e.score)
 	}
 	clusters := n.clusters()
 	if w.ID == 0 {
@@ -193,6 +201,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	if s.serial {
 		e.matrixByMatrix(w, lw.ffn, clusters)
 	}
+	s.flash.collect() // what was read early
 	for !s.serial {
 		if c, _, ok := w.Next(&s.next, 1, clusters); ok {
 			e.startCluster(w, lw.ffn, c)
@@ -214,6 +223,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	scratch.active, scratch.known = 0, 0
 	if w.ID == 0 {
 		s.flash.endLayer()
+		s.givenFor = -1
 	}
 
 	// Each worker adds the partial sums of its own columns.
@@ -291,16 +301,7 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 		scores = e.score.row(0, n.group.Neurons)
 	}
 	for pos := lo; pos < hi; pos++ {
-		named := true
-		switch {
-		case scores == nil || pos < n.always:
-		case s.active != nil:
-			named = s.isGiven(int32(pos))
-		case f.sketch.Rows > 0:
-			named = scores[pos] >= f.margin
-		default:
-			named = scores[n.group.Neuron(pos)] >= e.h.threshold
-		}
+		named := scores == nil || pos < n.always || e.named(f, scores, pos)
 		if named || s.spying {
 			list = append(list, candidate{pos: int32(pos), slot: -1, spy: !named})
 		}
@@ -317,6 +318,17 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 		return
 	}
 	s.flash.ask(w, &s.scratch[w.ID], n, list, partGate)
+}
+
+// named tells whether the predictor takes a position for active; scores are those of its layer.
+func (e *engine) named(f *feedForward, scores []float32, pos int) bool {
+	switch {
+	case e.sparse.active != nil:
+		return e.sparse.isGiven(int32(pos))
+	case f.sketch.Rows > 0:
+		return scores[pos] >= f.margin
+	}
+	return scores[f.neurons.group.Neuron(pos)] >= e.h.threshold
 }
 
 // advanceCluster computes what can be computed of a cluster that the caller holds, and returns the state that it has then.

@@ -34,6 +34,9 @@ func (e *engine) sparseMany(w *workers.Worker, l int) {
 		}
 		s.flash.release(w, n)
 	}
+	if w.ID == 0 {
+		s.givenFor = -1
+	}
 	scratch := &s.scratch[w.ID]
 	e.active.Add(uint64(scratch.active))
 	e.neurons.Add(uint64(n.group.Neurons * (hi - lo)))

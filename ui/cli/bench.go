@@ -31,7 +31,7 @@ type benchFlags struct {
 	runs                             int
 	output, save, mode, pack         string
 	policy                           string
-	noPipeline                       bool
+	noPipeline, early                bool
 	memoryFlags
 }
 
@@ -61,6 +61,7 @@ func newBench(s *streams) *cobra.Command {
 	f.StringVarP(&b.output, "output", "o", "md", "`form` of the result: md, json or csv")
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
 	f.StringVar(&b.mode, "mode", "dense", modeHelp)
+	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the predictor once before attention too, and read ahead what it names")
 	f.BoolVar(&b.noPipeline, "no-pipeline", false, "reads from a pack and products take turns, matrix by matrix: shows what the pipeline gives")
 	f.StringVar(&b.policy, "policy", "", "of the neuron cache: "+strings.Join(neuroncache.Policies(), ", "))
 	f.StringVar(&b.pack, "pack", "", "run the model of --shape from this pack `file`, which is written if it is not there")
@@ -255,7 +256,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	if threads == 0 {
 		threads = workers.DefaultThreads()
 	}
-	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, Policy: b.policy}
+	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, EarlyReads: b.early, Policy: b.policy}
 	if err := b.apply(&c); err != nil {
 		return err
 	}
