@@ -110,6 +110,10 @@ func TestEarlyReadsChangeNoBit(t *testing.T) {
 			open := packed(t, open)
 			c := Config{Threads: 2, Context: 64, Mode: ModePredicted}
 			c.Plan = planFor(t, open, c, 0.8)
+			c.Plan.Memory.Cold, c.Plan.Memory.Hot = (c.Plan.Memory.Cold+c.Plan.Memory.Hot)*45/80, 0
+			for l := range c.Plan.Layers {
+				c.Plan.Layers[l].HotGates, c.Plan.Layers[l].HotRest = 0, 0
+			}
 			ids := sampleTokens(1000, 30)
 			want := logitsOf(t, opened(t, open, c), ids, true)
 			c.EarlyReads = true
