@@ -33,7 +33,7 @@
 //
 // Two kinds of operations may run at the same time, on any threads:
 //
-//   - Managing: Begin, Lookup, Prefetch, LookupClusters, PrefetchClusters, SetHot. These share plain, unlocked tables, so one runs at a time: a
+//   - Managing: Begin, Lookup, Look, Prefetch, LookupClusters, PrefetchClusters, SetHot. These share plain, unlocked tables, so one runs at a time: a
 //     word is taken for the length of the call, at most a batch's few microseconds. Whoever finds it taken spins. An engine in which one worker
 //     manages between barriers never finds it taken.
 //   - Using: State, Slot, Ready, Failed, End, Stats, Heat. These are a few atomic operations each and never wait. Ready is a release and State

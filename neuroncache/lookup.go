@@ -93,7 +93,8 @@ func (c *Cache) useNew(b Batch, p place, u int32) Found {
 }
 
 // Prefetch asks for units that b is likely to use. Absent ones get slots to read into as with Lookup, but nobody waits for them: until a Lookup
-// wants one it is the first to be evicted, after b has ended. What is there already is pinned too. Managing; allocates nothing.
+// wants one it is the first to be evicted, after b has ended. What is there already is pinned too. In a full cache a prefetch displaces an older
+// one that was not used, else what the policy gives, so it must be worth its guess. Managing; allocates nothing.
 func (c *Cache) Prefetch(b Batch, group int, units []int32, found []Found) (n Counts) {
 	c.enter()
 	defer c.leave()

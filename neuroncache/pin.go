@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Pinning is by age, not by a counter in each slot, because an atomic addition and subtraction per unit would cost more than all else that
-// happens to a resident one (6 ns of 4 measured).
+// Pinning is by age, not by a counter in each slot, because two atomic additions for each unit, with the cache misses that go with them, would cost
+// more than all else that happens to a resident one.
 //
 // Batches are numbered as they begin. Each unit keeps the number of the newest batch that saw it, which is also its recency. It is pinned
 // while that number is not below the oldest batch still open. This pins a little too much (what a newer batch saw stays until every older one
@@ -15,11 +15,11 @@ import (
 // Batch is one use of the cache: what Lookup finds for it stays in its place until it ends. Later batches have larger numbers.
 type Batch uint64
 
-// maxOpen bounds the batches that are open at a time. An engine has two or three: this layer's, the next one's prefetches.
-const maxOpen = 64
+// maxOpen bounds how many batches can begin while one is open. An engine has a few open ones: this layer's, the next one's prefetches.
+const maxOpen = 1024
 
-// Begin opens a batch that ends when holders calls of End were made, one at least. It returns 0, for which every Lookup answers Full,
-// when 64 batches are open.
+// Begin opens a batch that ends when holders calls of End were made, one at least. It returns 0, for which every Lookup answers Full, while a batch
+// is open after which 1,023 others began.
 func (c *Cache) Begin(holders int) Batch {
 	c.enter()
 	defer c.leave()

@@ -157,7 +157,7 @@ func TestNoPolicyBeatsTheOptimumAndTheDefaultIsAmongTheBest(t *testing.T) {
 	for _, test := range []struct {
 		shape          string
 		layers, tokens int
-	}{{"bamboo-7b", 2, 250}, {"qwen3-30b-a3b", 48, 400}} {
+	}{{"bamboo-7b", 1, 250}, {"qwen3-30b-a3b", 48, 400}} {
 		r := made(t, test.shape, test.layers, test.tokens)
 		h := r.open(t).Header
 		for _, share := range []float64{0.25, 0.5, 0.75} {
@@ -185,7 +185,7 @@ func TestNoPolicyBeatsTheOptimumAndTheDefaultIsAmongTheBest(t *testing.T) {
 }
 
 func TestHalfOfBambooInLRUHitsAsOftenAsPublished(t *testing.T) {
-	r := made(t, "bamboo-7b", 4, 400)
+	r := made(t, "bamboo-7b", 2, 300)
 	h := r.open(t).Header
 	got, err := Replay(r.open(t), "lru", Slots(&h, 0.5), 150)
 	if err != nil || got.HitRate < 0.94 || got.HitRate > 0.965 {
