@@ -23,6 +23,7 @@ func archOps() []ops {
 		axpyF16:  axpyF16NEON,
 		axpyQ8:   axpyQ8NEON,
 		axpyQ4:   axpyQ4NEON,
+		neuron:   neuronNEON,
 
 		panelI8: panelI8NEON,
 		tileI8:  []tile{{4, tileI8NEON}},
@@ -38,6 +39,7 @@ func archOps() []ops {
 	dotprod := neon
 	dotprod.name = "dotprod"
 	dotprod.panel = panelDotprod
+	dotprod.neuron = neuronDotprod
 	dotprod.form = forms(4, tileScaleDotprod, tileMinimumDotprod, tileScalesDotprod, tileMinimaDotprod)
 	return []ops{dotprod, neon}
 }

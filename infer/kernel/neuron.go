@@ -43,6 +43,8 @@ type neuronOps struct {
 	axpyQ4   func(y *float32, rows *[axpyRows]Weighted, blocks int)
 	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
 	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+	dotBF16  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
+	axpyBF16 func(y *float32, w unsafe.Pointer, a float32, n int)
 	prefetch func(p unsafe.Pointer, bytes int) // asks for the cache lines from p on
 }
 
@@ -54,6 +56,7 @@ var neuronGo = neuronOps{
 	tileQ8: neuronTileGo(neuronQ8), tileQ4: neuronTileGo(neuronQ4),
 	axpyQ8: neuronAxpyGo(neuronQ8), axpyQ4: neuronAxpyGo(neuronQ4),
 	columnQ8: neuronColumnGo(neuronQ8), columnQ4: neuronColumnGo(neuronQ4),
+	dotBF16: dotBF16Go, axpyBF16: axpyBF16Go,
 	prefetch: prefetchGo,
 }
 
@@ -91,7 +94,7 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 	case gguf.F16:
 		return active.dotF16(&x.f[t*x.Cols], codes, r.Cols)
 	case gguf.BF16:
-		return dotBF16Go(&x.f[t*x.Cols], codes, r.Cols)
+		return active.neuron.dotBF16(&x.f[t*x.Cols], codes, r.Cols)
 	case gguf.Q8_0:
 		return active.neuron.dotQ8(codes, scales, x.record(t), r.Cols/BlockCols)
 	case gguf.Q4_0:
@@ -133,7 +136,7 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 			case gguf.F16:
 				active.axpyF16(&y[0], w.Codes, w.Coef, r.Cols)
 			case gguf.BF16:
-				axpyBF16Go(&y[0], w.Codes, w.Coef, r.Cols)
+				active.neuron.axpyBF16(&y[0], w.Codes, w.Coef, r.Cols)
 			default:
 				panic(r.unknown())
 			}

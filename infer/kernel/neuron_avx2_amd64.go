@@ -7,6 +7,7 @@ var neuronAVX2 = neuronOps{
 	tileQ8: neuronTileQ8AVX2, tileQ4: neuronTileQ4AVX2,
 	axpyQ8: neuronAxpyQ8AVX2, axpyQ4: neuronAxpyQ4AVX2,
 	columnQ8: neuronColumnQ8AVX2, columnQ4: neuronColumnQ4AVX2,
+	dotBF16: dotBF16Go, axpyBF16: axpyBF16Go,
 	prefetch: prefetchAVX2,
 }
 

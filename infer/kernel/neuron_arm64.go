@@ -1,0 +1,71 @@
+package kernel
+
+import "unsafe"
+
+var neuronNEON = neuronOps{
+	dotQ8: neuronDotQ8NEON, dotQ4: neuronDotQ4NEON, dotBF16: dotBF16NEON,
+	tileQ8: neuronTileQ8NEON, tileQ4: neuronTileQ4NEON,
+	axpyQ8: neuronAxpyQ8NEON, axpyQ4: neuronAxpyQ4NEON, axpyBF16: axpyBF16NEON,
+	columnQ8: neuronColumnQ8NEON, columnQ4: neuronColumnQ4NEON,
+	prefetch: prefetchNEON,
+}
+
+// neuronDotprod is for i8mm too: SMMLA multiplies pairs of rows, and a single one would leave half of it empty.
+var neuronDotprod = neuronOps{
+	dotQ8: neuronDotQ8Dotprod, dotQ4: neuronDotQ4Dotprod, dotBF16: dotBF16NEON,
+	tileQ8: neuronTileQ8Dotprod, tileQ4: neuronTileQ4Dotprod,
+	axpyQ8: neuronAxpyQ8NEON, axpyQ4: neuronAxpyQ4NEON, axpyBF16: axpyBF16NEON,
+	columnQ8: neuronColumnQ8NEON, columnQ4: neuronColumnQ4NEON,
+	prefetch: prefetchNEON,
+}
+
+// neuron_dot_arm64.s
+
+//go:noescape
+func neuronDotQ8NEON(codes, scales, x unsafe.Pointer, blocks int) float32
+
+//go:noescape
+func neuronDotQ4NEON(codes, scales, x unsafe.Pointer, blocks int) float32
+
+//go:noescape
+func neuronTileQ8NEON(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+
+//go:noescape
+func neuronTileQ4NEON(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+
+//go:noescape
+func neuronDotQ8Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
+
+//go:noescape
+func neuronDotQ4Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
+
+//go:noescape
+func neuronTileQ8Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+
+//go:noescape
+func neuronTileQ4Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
+
+// neuron_axpy_arm64.s
+
+//go:noescape
+func neuronAxpyQ8NEON(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func neuronAxpyQ4NEON(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
+//go:noescape
+func neuronColumnQ4NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
+// neuron_bf16_arm64.s
+
+//go:noescape
+func dotBF16NEON(x *float32, w unsafe.Pointer, n int) float32
+
+//go:noescape
+func axpyBF16NEON(y *float32, w unsafe.Pointer, a float32, n int)
+
+//go:noescape
+func prefetchNEON(p unsafe.Pointer, bytes int)
