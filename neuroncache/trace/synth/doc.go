@@ -35,6 +35,9 @@
 //   - Qwen3-30B-A3B: 45 to 51 % of a layer's experts take 90 % of its routing over 1,000 to 8,000 tokens: Popularity and Topic of experts.
 //   - SmallThinker-21B: about 155 of an expert's 768 neurons are active.
 //
+// Generated, for a layer of 10 %: 82 % of the activity by 26 % of the neurons, 23 % new after a window of 5 tokens, which holds 26 % of the layer;
+// 61 % of Mixtral's tokens use an expert again; 52 % of Qwen3's experts take 90 % of the routing. A test holds these.
+//
 // Assumed: that layers grow less sparse with depth, from 6 to 22 %; the exponential form; TopicTokens; that SmallThinker's experts
 // are as popular as Qwen3's and its neurons as skewed as Llama's; that experts are independent of the layers around them; that pack order is the true
 // order of activity. So the figures compare policies and sizes; they do not promise a hit rate for a model.
