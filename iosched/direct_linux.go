@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -82,7 +83,8 @@ func space(dir string) (name string, free int64, err error) {
 	return name, int64(st.Bavail) * int64(st.Bsize), nil
 }
 
-// tryDirect reads a file's first page. Some file systems take O_DIRECT when a file is opened and refuse the first read.
+// tryDirect reads a file's first page and tells why that was no direct read. Some file systems take O_DIRECT when a file is opened and refuse the first
+// read; on others, f2fs with encryption in software among them, the read goes through the page cache, and the page lies there afterwards.
 func tryDirect(file *os.File, size int64) error {
 	if size == 0 {
 		return nil
@@ -92,11 +94,29 @@ func tryDirect(file *os.File, size int64) error {
 		return err
 	}
 	defer free()
+	dropCache(file)
+	before := firstPageCached(file)
 	for {
 		if _, err = unix.Pread(int(file.Fd()), page, 0); !errors.Is(err, unix.EINTR) {
-			return err
+			break
 		}
 	}
+	if err == nil && !before && firstPageCached(file) {
+		err = errNoDirect
+	}
+	return err
+}
+
+// firstPageCached tells whether the page cache holds the beginning of a file; false where the kernel does not say.
+func firstPageCached(file *os.File) bool {
+	mem, err := unix.Mmap(int(file.Fd()), 0, 1, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return false
+	}
+	defer unix.Munmap(mem)
+	var cached [1]byte
+	_, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&mem[0])), 1, uintptr(unsafe.Pointer(&cached)))
+	return errno == 0 && cached[0]&1 != 0
 }
 
 // bufferAgain makes a file that was opened for direct reads an ordinary one.

@@ -109,7 +109,7 @@ func (s *source) look(c *Config) (err error) {
 	s.info.Size = s.stat.Size()
 	if s.info.WhyBuffered == "" {
 		if err := tryDirect(s.file, s.info.Size); err != nil {
-			s.info.WhyBuffered = fmt.Sprintf("a direct read failed (%v)", cause(err))
+			s.info.WhyBuffered = fmt.Sprintf("a direct read was tried: %v", cause(err))
 			bufferAgain(s.file)
 		}
 	}

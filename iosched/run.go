@@ -12,7 +12,8 @@ import (
 //	inbox --accept--> queues (demand, prefetch) --fill--> device --Reap--> finish --> groups
 //
 // It sleeps in Reap only. Whoever brings work to a sleeping thread wakes it, and the thread looks for work once more after it has announced its sleep,
-// so nothing is left lying.
+// so nothing is left lying. Spinning for 5 or 20 us before a sleep, to save the next caller the wake-up, was tried: on two cores reads one at a time became 20 to
+// 40 % slower, and no pattern faster.
 func (s *Scheduler) run() {
 	for {
 		closing := s.closing.Load()

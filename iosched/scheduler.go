@@ -32,8 +32,8 @@ const (
 )
 
 const (
-	// DefaultMaxGap is worth it on what was measured and on what is published: on the reference machine a read of 4 KB costs as much of the
-	// device as 20 KB more of a longer read, on UFS 4.0 as much as 9 KB. Profile.GapLimit computes it from a measurement.
+	// DefaultMaxGap was the best or near it when 5, 10 and 25 % of a file's pages were read on a virtual disk (BenchmarkGaps: 30, 26 and 16 us a page; without gaps
+	// 99, 64 and 35; with gaps of 64 KB 54, 33 and 17), and is what UFS 4.0's published figures give. Profile.GapLimit computes it from a measurement.
 	DefaultMaxGap = 8 << 10
 	// DefaultMaxMerge keeps the first of a row of neighbours from waiting long for the last.
 	DefaultMaxMerge = 256 << 10
@@ -56,7 +56,7 @@ func (c *Config) defaults() {
 	fill(&c.MaxRead, defaultMaxRead)
 	fill(&c.PrefetchBytes, defaultPrefetchBytes)
 	c.Depth = min(max(c.Depth, 1), maxDepth)
-	c.MaxGap = min(max(c.MaxGap, 0), maxGap) / assumedAlign * assumedAlign
+	c.MaxGap = min(max(c.MaxGap, 0), maxGap)
 	c.MaxRead = max(c.MaxRead/assumedAlign*assumedAlign, assumedAlign)
 	c.MaxMerge = min(max(c.MaxMerge, 0), c.MaxRead)
 }
@@ -186,7 +186,7 @@ func (s *Scheduler) Submit(g *Group, class Class, batch []*Request) error {
 		if !r.state.CompareAndSwap(0, taken) {
 			panic(fmt.Sprintf("iosched: the request for %d bytes at %d was submitted while it was under way", len(r.Buf), r.Offset))
 		}
-		r.group, r.epoch, r.class = g, epoch, class
+		r.group, r.epoch, r.class = g, epoch, min(class, Prefetch)
 		r.N, r.Err, r.next, r.alone = 0, nil, nil, false
 		r.QueuedNs, r.StartedNs, r.DoneNs = now, 0, now
 		r.issued, r.left = 0, len(r.Buf)

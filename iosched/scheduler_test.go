@@ -167,7 +167,7 @@ func randomReads(t *testing.T, s *Scheduler, seed uint64) {
 		groups  = []*Group{NewGroup(n), NewGroup(n)}
 		pending [2]int
 	)
-	for round := range 40 {
+	for round := range 25 {
 		which := random.IntN(2)
 		batch := idle[:random.IntN(len(idle)+1)]
 		idle = idle[len(batch):]

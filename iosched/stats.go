@@ -15,7 +15,7 @@ type Stats struct {
 	MaxDepth int    // the most so far
 }
 
-// ClassStats counts the requests of one class. A promoted request counts as a demand, but for Promoted and its time as a prefetch.
+// ClassStats counts the requests of one class, without those that were invalid. A promoted request counts as a demand, but for Promoted and its time as a prefetch.
 type ClassStats struct {
 	Submitted uint64 // requests, by the class they were submitted with
 	Done      uint64 // requests finished without an error

@@ -122,7 +122,6 @@ func newUring(s *source, depth int) (engine, error) {
 	if errno != 0 {
 		return nil, fmt.Errorf("io_uring_setup: %w", errno)
 	}
-	unix.CloseOnExec(int(fd))
 	e := &uring{source: s, fd: int(fd), bell: -1, vectors: make([][MaxPieces]unix.Iovec, depth), ops: make([]*Op, depth)}
 	if err := e.setup(&params); err != nil {
 		e.release()

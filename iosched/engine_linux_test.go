@@ -231,3 +231,20 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestAReadThroughTheCacheIsNotTakenForADirectOne(t *testing.T) {
+	file, err := os.Open(patternFile(t, testFile)) // as a file system would that accepts O_DIRECT and ignores it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := file.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	if dropCache(file); firstPageCached(file) {
+		t.Skip("this file system keeps its pages")
+	}
+	if err := tryDirect(file, testFile); !errors.Is(err, errNoDirect) {
+		t.Errorf("%v", err)
+	}
+}
