@@ -26,7 +26,7 @@ import (
 //	infer.Generation                     ├──┤  where anything           ├ drawHeader
 //	  Append, SetPrefill (engine)        │  │  changes                  ├ dashboard.draw
 //	  Ready ─ atEdge ──── drainMsg ──────┤  └▶ top screen of the ──────┐├ chatView.draw
-//	job ─ store ───────── jobMsg ────────┤     stack: Key, Click       ││ drawStatus
+//	later ─ disk ──────── laterMsg ──────┤     stack: Key, Click       ││ drawStatus
 //	tea.Tick ──────────── toastMsg ──────┤       │ menu.Action         ││ field.Lines
 //	a command's panic ─── crashMsg ──────┘       └▶ model.perform      │└ drawHint
 //	                                                                   └ Screen.Draw
@@ -78,11 +78,13 @@ type model struct {
 	work    *work   // a long operation besides; nil when there is none
 	listed  []Model // of the last listing
 	files   []Model // own files that were looked at
+	pick    string  // the model to select in the list when it is filled
 
 	context, contextMax int // tokens
 	last                speed
 	hasLast             bool
 	deleted             int64 // the chat that was deleted last, for undo
+	pending             int   // work that has been begun by later and has not ended
 
 	toast      string
 	toastNo    int       // counts toasts, so that an old one's end does not clear a new one
@@ -144,8 +146,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return tea.Batch(m.openStore(), m.loading.run(m, m.modelID, nil), m.loading.await(), m.sense())
 	case drainMsg:
 		return m.drain(msg)
-	case jobMsg:
-		m.archive.open--
+	case laterMsg:
+		m.pending--
 		return m.update(msg.result)
 	case storeMsg:
 		return m.opened(msg)
@@ -182,6 +184,15 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 		return m.mouseEvent(tea.MouseEvent(msg))
 	}
 	return nil
+}
+
+// laterMsg is the end of work; result says what came of it and may be nil.
+type laterMsg struct{ result tea.Msg }
+
+// later makes a command of work that ends by itself, such as reading a file.
+func (m *model) later(f func() tea.Msg) tea.Cmd {
+	m.pending++
+	return guard(func() tea.Msg { return laterMsg{f()} })
 }
 
 // menuMsg is what work for a menu found, as a change of the model.
@@ -221,7 +232,7 @@ func (m *model) start() tea.Cmd {
 		return nil
 	}
 	if m.waiting {
-		m.waiting = false
+		m.waiting, m.toast = false, ""
 		return m.enter()
 	}
 	if m.cfg.Prompt == "" {

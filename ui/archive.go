@@ -18,11 +18,7 @@ type archive struct {
 	store   *store.Store  // nil: nothing is kept, see opening
 	opening bool          // the store is on its way
 	last    chan struct{} // closed when the newest job has ended
-	open    int           // jobs whose end has not been told
 }
-
-// jobMsg is the end of a job; result says what came of it and may be nil.
-type jobMsg struct{ result tea.Msg }
 
 // storeMsg brings the store.
 type storeMsg struct {
@@ -41,14 +37,13 @@ type failedMsg struct {
 func (m *model) job(f func(ctx context.Context, s *store.Store) tea.Msg) tea.Cmd {
 	before, done := m.archive.last, make(chan struct{})
 	m.archive.last = done
-	m.archive.open++
 	ctx, s := m.ctx, m.archive.store
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		defer close(done)
 		if before != nil {
 			<-before
 		}
-		return jobMsg{f(ctx, s)}
+		return f(ctx, s)
 	})
 }
 
@@ -250,35 +245,38 @@ func (m *model) branched(msg branchMsg) tea.Cmd {
 	return nil
 }
 
-// finish saves what a running answer has, waits for the jobs and closes the chats. The program has left the event loop.
+// finish stops a running answer, saves what it has, waits for the jobs and closes the chats. The program has left the event loop.
 func (m *model) finish() {
-	a := m.answer
-	if a != nil && a.gen != nil {
+	if a := m.answer; a != nil && a.gen != nil {
 		a.cancel()
 		select {
 		case <-a.gen.Done():
 		case <-time.After(patience):
 		}
 	}
-	s := m.archive.store
-	if s == nil {
-		return
+	if s := m.archive.store; s != nil {
+		m.finishAnswer(s)
+		_ = s.Close() // there is nobody left to tell
 	}
+}
+
+// finishAnswer puts what the running answer has on disk.
+func (m *model) finishAnswer(s *store.Store) {
 	if m.archive.last != nil {
 		select {
 		case <-m.archive.last: // a job that Bubble Tea no longer began never ends
 		case <-time.After(patience):
 		}
 	}
+	a := m.answer
+	if a == nil || a.gen == nil || a.message.id == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if a != nil && a.gen != nil && a.message.id != 0 {
-		a.take(a.gen.Drain())
-		text, thought := a.unsaved()
-		if text+thought != "" {
-			_ = s.Append(ctx, a.message.id, text, thought)
-		}
-		_ = s.Finish(ctx, a.message.id, a.outcome(store.Stopped, "stopped when the program ended; /continue goes on"))
+	a.take(a.gen.Drain())
+	if text, thought := a.unsaved(); text+thought != "" {
+		_ = s.Append(ctx, a.message.id, text, thought)
 	}
-	_ = s.Close()
+	_ = s.Finish(ctx, a.message.id, a.outcome(store.Stopped, "stopped when the program ended; /continue goes on"))
 }

@@ -31,7 +31,7 @@ func (m *model) openChats(query string) tea.Cmd {
 	}
 	l := &menu.List{
 		Theme: m.theme, Place: keys.InChats, Title: "Chats", Empty: "There are no chats yet.",
-		Buttons: []keys.Action{keys.Choose, keys.New, keys.Rename, keys.Export, keys.Undo, keys.Delete},
+		Always: []keys.Action{keys.New, keys.Undo},
 		Do: func(a keys.Action, row *menu.Row) menu.Action {
 			item := menu.Item{Kind: menu.ChatItem, Do: a}
 			if row != nil {
@@ -65,9 +65,13 @@ func (m *model) searchChats(query string) tea.Cmd {
 				return nil
 			}
 			l.SetRows(rows)
-			l.Note = fmt.Sprintf("%d", len(rows))
+			l.Note = fmt.Sprintf("%d chats", len(rows))
+			if query != "" {
+				l.Note = fmt.Sprintf("%d places", len(rows))
+			}
+			l.Buttons = []keys.Action{keys.Choose, keys.New, keys.Rename, keys.Export, keys.Delete}
 			if m.deleted != 0 {
-				l.Note = "u undoes the deletion"
+				l.Buttons = append(l.Buttons, keys.Undo)
 			}
 			return nil
 		})

@@ -118,7 +118,7 @@ func (m *model) modelCommand(args string) tea.Cmd {
 	if list == nil {
 		return m.loadModel(args, nil)
 	}
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		all, err := list(ctx, choice)
 		return menuMsg(func(m *model) tea.Cmd {
 			for _, e := range all {

@@ -25,7 +25,7 @@ var errNoClipboard = errors.New("there is no terminal to copy by")
 // copyText puts text on the clipboard.
 func (m *model) copyText(what, text string) tea.Cmd {
 	toClipboard := m.copy
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		how, err := toClipboard(text)
 		return menuMsg(func(m *model) tea.Cmd {
 			if err != nil {

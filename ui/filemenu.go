@@ -26,7 +26,7 @@ const mostFiles = 2000
 
 // browse looks into a folder for models.
 func (m *model) browse(dir string) tea.Cmd {
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		rows, err := folderRows(dir)
 		return menuMsg(func(m *model) tea.Cmd {
 			if err != nil {
@@ -123,7 +123,7 @@ func (m *model) openPath(path string) tea.Cmd {
 	if look1 == nil {
 		return m.toastFor("files cannot be opened here", longToast)
 	}
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			return menuMsg(func(m *model) tea.Cmd { return m.browse(path) })
 		}
@@ -141,8 +141,8 @@ func (m *model) openPath(path string) tea.Cmd {
 			if m.openList(keys.InModels) == nil {
 				cmd = m.openModels()
 			}
+			m.pick = e.ID
 			m.fillModels()
-			m.openList(keys.InModels).Select(e.ID)
 			return cmd
 		})
 	})

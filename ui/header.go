@@ -10,7 +10,8 @@ import (
 // headerData is what the header shows.
 type headerData struct {
 	model, role, title string
-	context, contMax   int // tokens; a maximum of 0 means that it is not known yet
+	context, contMax   int  // tokens; a maximum of 0 means that it is not known yet
+	short              bool // the context stands elsewhere
 }
 
 // drawHeader draws the top line, and a rule below it when its region has two rows. As the width shrinks
@@ -18,10 +19,17 @@ type headerData struct {
 func drawHeader(t look.Theme, d headerData, r Rect) []string {
 	wall := t.Border.Render(" " + t.Wall + " ")
 	open := ""
-	if t.Open != "" {
+	if t.Open != "" && r.W >= menu.TinyW {
 		open = t.Dim.Render(" " + t.Open)
 	}
-	model, role, title := t.Accent.Render(look.Label(d.model)), look.Label(d.role), look.Label(d.title)
+	meter := ""
+	if !d.short {
+		meter = contextMeter(t, d.context, d.contMax, r.W)
+	}
+	role, title := look.Label(d.role), look.Label(d.title)
+	// A long name of the model leaves room for the role.
+	model := t.Fit(look.Label(d.model), max(6, r.W-look.Width(meter)-look.Width(role)-look.Width(wall)-2*look.Width(open)-3))
+	model = t.Accent.Render(model)
 	left := " " + model + open + wall + role + open
 	switch {
 	case r.W >= menu.WideW:
@@ -36,7 +44,7 @@ func drawHeader(t look.Theme, d headerData, r Rect) []string {
 	case r.W < menu.TinyW:
 		left = model + wall + role
 	}
-	lines := []string{t.Spread(left, contextMeter(t, d.context, d.contMax, r.W), r.W)}
+	lines := []string{t.Spread(left, meter, r.W)}
 	if r.H > 1 {
 		lines = append(lines, t.RuleLine(r.W))
 	}

@@ -8,10 +8,14 @@ import (
 )
 
 // drawHint draws the line of keys that work now, as many as fit.
-func drawHint(t look.Theme, actions []keys.Action, w int) string {
+func drawHint(t look.Theme, actions []keys.Action, editing bool, w int) string {
 	var parts []string
 	for _, a := range actions {
-		parts = append(parts, keys.Hint(t, keys.InChat, a))
+		hint := keys.Hint(t, keys.InChat, a)
+		if a == keys.Back && editing {
+			hint = "esc leave"
+		}
+		parts = append(parts, hint)
 	}
 	return " " + t.Dim.Render(look.JoinFitting(parts, "  ", w-2))
 }

@@ -32,6 +32,9 @@ type Rects struct {
 	Framed bool // the dashboard has a border, two rows and four columns
 }
 
+// dashInHeader reports whether the dashboard is a piece of the header's line.
+func (r Rects) dashInHeader() bool { return r.Dash.H == 1 && r.Dash.Y == 0 }
+
 // The dashboard's sizes.
 const (
 	dashColumn = 38 // columns at the right
@@ -107,7 +110,7 @@ func Layout(a Args) Rects {
 		r.Chat.W -= dashColumn + dashGap
 		r.Status.W = r.Chat.W
 	case a.Dash && small && header == 1 && w >= menu.TinyW:
-		r.Dash = Rect{w - w*55/100, 0, w * 55 / 100, 1}
+		r.Dash = Rect{w - w*46/100, 0, w * 46 / 100, 1}
 		r.Header.W = w - r.Dash.W - 1
 	case a.Dash && small && header == 1:
 		r.Dash, r.Header = r.Header, Rect{}

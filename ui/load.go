@@ -174,7 +174,7 @@ func (m *model) begin(label string, usesEngine bool, f func(ctx context.Context,
 	ctx, cancel := context.WithCancel(m.ctx)
 	w := &work{label: label, engine: usesEngine, started: m.now(), cancel: cancel, ready: make(chan struct{}, 1)}
 	m.work = w
-	return tea.Batch(w.await(), guard(func() tea.Msg {
+	return tea.Batch(w.await(), m.later(func() tea.Msg {
 		defer wake(w.ready)
 		defer cancel()
 		then := f(ctx, func(done, total int64) {

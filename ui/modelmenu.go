@@ -28,7 +28,7 @@ func (m *model) openModels() tea.Cmd {
 	l := &menu.List{
 		Theme: m.theme, Place: keys.InModels, Title: "Models", Empty: "The models are being listed.",
 		Columns: []string{"name", "type", "file", "in RAM", "verdict", "state"},
-		Buttons: m.modelButtons(),
+		Buttons: m.modelButtons(), Always: []keys.Action{keys.Browse, keys.Context},
 		Do: func(a keys.Action, row *menu.Row) menu.Action {
 			item := menu.Item{Kind: menu.ModelItem, Do: a}
 			if row != nil {
@@ -71,7 +71,7 @@ func (m *model) listModels() tea.Cmd {
 	for _, f := range m.files {
 		own = append(own, f.ID)
 	}
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		list, err := functions.List(ctx, choice)
 		var files []Model
 		for _, id := range own {
@@ -99,7 +99,7 @@ func (m *model) listModels() tea.Cmd {
 // fillModels puts what is known into the list, if it is open.
 func (m *model) fillModels() {
 	l := m.openList(keys.InModels)
-	if l == nil {
+	if l == nil || len(m.listed) == 0 {
 		return
 	}
 	var rows []menu.Row
@@ -107,6 +107,10 @@ func (m *model) fillModels() {
 		rows = append(rows, m.modelRow(e))
 	}
 	l.SetRows(rows)
+	if m.pick != "" {
+		l.Select(m.pick)
+		m.pick = ""
+	}
 	l.Note = ""
 	if len(m.listed) > 0 && m.listed[0].Memory.Available > 0 {
 		l.Note = look.Size(m.listed[0].Memory.Available) + " of memory are free"
@@ -131,7 +135,6 @@ func (m *model) modelRow(e Model) menu.Row {
 		Cells:  []string{cmp.Or(e.Quant, t.Dash), t.Bytes(e.Bytes), t.Bytes(e.Memory.Total), verdictWord(t, e)},
 		State:  map[ModelKind]string{BuiltIn: "built in", Installed: "ready", OwnFile: "file"}[e.Kind],
 		Detail: func(w int) []string { return m.modelDetail(e, w) },
-		Keys:   []keys.Action{keys.Choose, keys.Bench, keys.Browse, keys.Context},
 	}
 	row.Sub = fmt.Sprintf("%s %s %s in RAM, %s", t.Bytes(e.Bytes), t.Dot, t.Bytes(e.Memory.Total), verdictWord(t, e))
 	switch {
@@ -141,18 +144,22 @@ func (m *model) modelRow(e Model) menu.Row {
 		row.State = "loading"
 	case e.Problem != "":
 		row.State, row.Sub = "damaged", e.Problem
-		row.Keys = []keys.Action{keys.Browse, keys.Context}
 	case e.Packed:
 		row.State = "pack"
 	}
-	switch e.Kind {
-	case Installed:
-		row.Keys = append(row.Keys, keys.Delete)
-	case OwnFile:
-		row.Keys = append(row.Keys, keys.Import)
+	if row.Bad {
+		row.Keys = []keys.Action{}
+	} else {
+		row.Keys = []keys.Action{keys.Choose, keys.Bench}
+		if e.Kind == OwnFile {
+			row.Keys = append(row.Keys, keys.Import)
+		}
+		if !e.Packed {
+			row.Keys = append(row.Keys, keys.Pack)
+		}
 	}
-	if !e.Packed {
-		row.Keys = append(row.Keys, keys.Pack)
+	if e.Kind == Installed {
+		row.Keys = append(row.Keys, keys.Delete)
 	}
 	return row
 }
@@ -174,7 +181,7 @@ func (m *model) modelDetail(e Model, w int) []string {
 		}
 	}
 	if e.Params > 0 {
-		facts = append(facts, fmt.Sprintf("%.3g billion parameters", float64(e.Params)/1e9))
+		facts = append(facts, parameters(e.Params))
 	}
 	if e.Context > 0 {
 		facts = append(facts, "trained for "+look.Count(e.Context)+" tokens")
@@ -197,6 +204,14 @@ func (m *model) modelDetail(e Model, w int) []string {
 		add(f[0] + ": " + f[1])
 	}
 	return lines
+}
+
+// parameters tells how many there are.
+func parameters(n uint64) string {
+	if n < 1e9 {
+		return fmt.Sprintf("%.3g million parameters", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.3g billion parameters", float64(n)/1e9)
 }
 
 // findModel is the entry with an ID.
@@ -288,7 +303,7 @@ func (m *model) removeModel(e Model) tea.Cmd {
 		return m.toastFor("this model is loaded; load another one first", longToast)
 	}
 	f, ctx := m.cfg.Models.Remove, m.ctx
-	return tea.Batch(guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		err := f(ctx, e.ID)
 		return menuMsg(func(m *model) tea.Cmd {
 			if err != nil {
@@ -296,7 +311,7 @@ func (m *model) removeModel(e Model) tea.Cmd {
 			}
 			return tea.Batch(m.listModels(), m.toastFor(look.Label(e.Name)+" was deleted", longToast))
 		})
-	}))
+	})
 }
 
 // failed tells why a long operation did not work; one that the user cancelled tells only that.

@@ -30,7 +30,13 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 	case keys.Redraw:
 		return tea.ClearScreen
 	}
-	if top := m.top(); top != nil {
+	if top := m.top(); top != nil && len(k.Runes) > 1 && !k.Paste { // what came in one read may still be several keys
+		var cmds []tea.Cmd
+		for _, r := range k.Runes {
+			cmds = append(cmds, m.press(tea.KeyMsg{Type: k.Type, Runes: []rune{r}}))
+		}
+		return tea.Batch(cmds...)
+	} else if top != nil {
 		return m.perform(top.Key(k))
 	}
 	if k.Paste {

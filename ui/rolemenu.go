@@ -51,6 +51,7 @@ func (m *model) openRoles() tea.Cmd {
 	l := &menu.List{
 		Theme: m.theme, Place: keys.InRoles, Title: "Roles", Empty: "The roles are being read.",
 		Buttons: []keys.Action{keys.Choose, keys.EditItem, keys.New, keys.Duplicate, keys.Editor, keys.Import, keys.Export, keys.Delete},
+		Always:  []keys.Action{keys.New, keys.Import},
 		Do: func(a keys.Action, row *menu.Row) menu.Action {
 			item := menu.Item{Kind: menu.RoleItem, Do: a}
 			if row != nil {
@@ -66,7 +67,7 @@ func (m *model) openRoles() tea.Cmd {
 // listRoles reads the roles into the list, and tells of files that are wrong.
 func (m *model) listRoles() tea.Cmd {
 	folder := m.roles
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		all, problems := folder.List()
 		return menuMsg(func(m *model) tea.Cmd {
 			if l := m.openList(keys.InRoles); l != nil {
@@ -167,7 +168,7 @@ func (m *model) askRolePath(a menu.Item) {
 // moveRole writes a role to a file, or takes one from there.
 func (m *model) moveRole(a menu.Item) tea.Cmd {
 	folder, path := m.roles, expand(a.Text)
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		var done string
 		var err error
 		if a.Do == keys.Import {
@@ -190,7 +191,7 @@ func (m *model) moveRole(a menu.Item) tea.Cmd {
 
 // changeRoles changes the folder; edit opens the role that comes of it.
 func (m *model) changeRoles(f func() (roles.Role, error), edit bool) tea.Cmd {
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		role, err := f()
 		return menuMsg(func(m *model) tea.Cmd {
 			if err != nil {
@@ -207,7 +208,7 @@ func (m *model) changeRoles(f func() (roles.Role, error), edit bool) tea.Cmd {
 // withRole reads a role and goes on with it.
 func (m *model) withRole(id string, f func(m *model, r roles.Role) tea.Cmd) tea.Cmd {
 	folder := m.roles
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		role, err := folder.Get(id)
 		return menuMsg(func(m *model) tea.Cmd {
 			if err != nil {
@@ -239,7 +240,7 @@ func (m *model) takeRole(name string) tea.Cmd {
 		return nil
 	}
 	folder := m.roles
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		all, _ := folder.List() // a role that cannot be read is not taken
 		i := slices.IndexFunc(all, func(r roles.Role) bool { return r.Name == name })
 		return menuMsg(func(m *model) tea.Cmd {
@@ -255,7 +256,7 @@ func (m *model) takeRole(name string) tea.Cmd {
 func (m *model) findRole(name string) tea.Cmd {
 	folder := m.roles
 	name = strings.ToLower(name)
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		all, _ := folder.List()
 		for _, begins := range []bool{false, true} {
 			for _, r := range all {
@@ -274,7 +275,7 @@ func (m *model) findRole(name string) tea.Cmd {
 func (m *model) editRoleFile(id string) tea.Cmd {
 	folder := m.roles
 	editor := strings.Fields(cmp.Or(os.Getenv("VISUAL"), os.Getenv("EDITOR"), "vi"))
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		text, err := folder.Source(id)
 		var file *os.File
 		if err == nil {
@@ -303,7 +304,7 @@ func (m *model) roleEdited(id, path string, err error) tea.Cmd {
 		return nil
 	}
 	folder := m.roles
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		text, err := os.ReadFile(path)
 		var role roles.Role
 		if err == nil {
@@ -359,7 +360,7 @@ func shareField(label, help string, p *float32, most float32) menu.Field {
 	return menu.Field{
 		Label: label, Help: help,
 		Value: func() string { return fmt.Sprintf("%.2f", *p) },
-		Share: func() float64 { return float64(*p / most) },
+		Share: func() (float64, bool) { return float64(*p / most), true },
 		Step:  func(n int) { *p = float32(int(max(0, min(most, *p+0.05*float32(n)))*100+0.5)) / 100 },
 		Set: func(text string) error {
 			v, err := strconv.ParseFloat(text, 32)
@@ -392,7 +393,7 @@ func wholeField(label, help string, p *int, least, most, step int) menu.Field {
 // saveRole keeps what a form has changed.
 func (m *model) saveRole(f *menu.Form, r roles.Role) tea.Cmd {
 	folder := m.roles
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		saved, err := folder.Save(r)
 		return menuMsg(func(m *model) tea.Cmd {
 			if f.Wrong = ""; err != nil {

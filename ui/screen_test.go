@@ -46,6 +46,41 @@ type bench struct {
 	t     *testing.T
 	clock time.Time
 	gen   *infer.Generation // what the engine gave last
+	ended chan tea.Msg      // what commands returned
+}
+
+// Update runs the commands that come of a message, and does what comes of them, until all work has ended that ends by itself. What waits
+// for a generation or a clock goes on waiting: the test says when something comes.
+func (b *bench) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	b.t.Helper()
+	_, cmd := b.model.Update(msg)
+	b.background(cmd)
+	for b.pending > 0 {
+		select {
+		case msg := <-b.ended:
+			_, more := b.model.Update(msg)
+			b.background(more)
+		case <-time.After(20 * time.Second):
+			b.t.Fatal("work never ended")
+		}
+	}
+	return b.model, cmd
+}
+
+func (b *bench) background(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	go func() {
+		switch msg := cmd().(type) {
+		case tea.BatchMsg:
+			for _, c := range msg {
+				b.background(c)
+			}
+		case laterMsg:
+			b.ended <- msg
+		}
+	}()
 }
 
 // hand is an engine whose generations the test writes itself.
@@ -54,10 +89,13 @@ type hand struct {
 	b     *bench
 	stats infer.Stats
 	asked [][]infer.Message
+
+	options []infer.Options
 }
 
 func (h *hand) Stats() infer.Stats { return h.stats }
-func (h *hand) Generate(_ context.Context, msgs []infer.Message, _ infer.Options) *infer.Generation {
+func (h *hand) Generate(_ context.Context, msgs []infer.Message, o infer.Options) *infer.Generation {
+	h.options = append(h.options, o)
 	h.asked = append(h.asked, msgs)
 	h.b.gen = infer.NewGeneration()
 	return h.b.gen
@@ -69,7 +107,7 @@ func benchConfig(t *testing.T) Config {
 }
 
 func newBench(t *testing.T, w, h int) (*bench, *hand) {
-	b := &bench{t: t, clock: time.Date(2026, 3, 1, 12, 3, 0, 0, time.UTC)}
+	b := &bench{t: t, clock: time.Date(2026, 3, 1, 12, 3, 0, 0, time.UTC), ended: make(chan tea.Msg, 100)}
 	b.model = newModel(context.Background(), benchConfig(t), look.New(false, false), settings.Default(), func() time.Time { return b.clock })
 	b.dash.sensors = panels.NewSensors(fstest.MapFS{}) // the machine of the test must not show
 	e := &hand{b: b, stats: infer.Stats{ContextMax: 4096}}
@@ -179,7 +217,7 @@ func TestScreens(t *testing.T) {
 func TestLoadingScreens(t *testing.T) {
 	for _, size := range screenSizes {
 		name := func(s string) string { return fmt.Sprintf("%s at %dx%d", s, size[0], size[1]) }
-		b := &bench{t: t, model: newModel(context.Background(), benchConfig(t), look.New(false, false), settings.Default(), time.Now)}
+		b := &bench{t: t, ended: make(chan tea.Msg, 100), model: newModel(context.Background(), benchConfig(t), look.New(false, false), settings.Default(), time.Now)}
 		b.Update(tea.WindowSizeMsg{Width: size[0], Height: size[1]})
 		b.loading.done.Store(600e6)
 		b.loading.total.Store(2.4e9)

@@ -99,9 +99,9 @@ func settingField(s *settings.Settings, field settings.Field) menu.Field {
 		f.Reset = func() { _ = field.Set(s, "") } // an optional setting can always be unset
 	}
 	if most := field.Most; field.Optional() && most > 0 && most <= 5 && field.Least == 0 {
-		f.Share = func() float64 {
-			v, _ := strconv.ParseFloat(text(), 64)
-			return v / most
+		f.Share = func() (float64, bool) {
+			v, err := strconv.ParseFloat(text(), 64)
+			return v / most, err == nil
 		}
 	}
 	return f
@@ -196,7 +196,7 @@ func (m *model) setSettings(after settings.Settings) tea.Cmd {
 func (m *model) saveSettings(path string, before, after settings.Settings) tea.Cmd {
 	wait, done := m.settingsSaved, make(chan struct{})
 	m.settingsSaved = done
-	return guard(func() tea.Msg {
+	return m.later(func() tea.Msg {
 		defer close(done)
 		if wait != nil {
 			<-wait

@@ -14,6 +14,7 @@ type phase int
 
 const (
 	loading phase = iota
+	opening       // the chats
 	unloaded
 	idle
 	answering
@@ -31,6 +32,7 @@ type statusData struct {
 	answer      speed          // of the answer in the making, or of the last one
 	hasAnswer   bool
 	newer       bool   // the view is scrolled up, so something newer is below
+	context     string // how full it is, where the header does not tell; may be empty
 	editing     bool   // the draft is an earlier question
 	work        string // a long operation besides; done and total are its progress
 }
@@ -44,7 +46,7 @@ func drawStatus(t look.Theme, d statusData, r Rect, boxed bool) string {
 	} else if !boxed {
 		w = r.W
 	}
-	right := ""
+	right := d.context
 	if d.newer {
 		right = t.Accent.Render(t.Down + " newer below")
 	}
@@ -91,6 +93,8 @@ func statusParts(t look.Theme, d statusData, w int) []string {
 			fmt.Sprintf("loading %s %d%%", bar(d.done, d.total), 100*d.done/d.total),
 			look.Size(d.done) + " of " + look.Size(d.total),
 		}
+	case opening:
+		return []string{"opening the chats"}
 	case unloaded:
 		return []string{t.Bad.Render("no model")}
 	case stopping:

@@ -6,6 +6,7 @@ import (
 
 	"hotcell/ui/keys"
 	"hotcell/ui/look"
+	"hotcell/ui/menu"
 )
 
 // View draws the screen: exactly h lines, none wider than w.
@@ -22,7 +23,7 @@ func (m *model) View() string {
 	if r.Header.H > 0 {
 		header = drawHeader(t, m.header(), r.Header)
 	}
-	besides := r.Dash.H == 1 && r.Dash.Y == 0
+	besides := r.dashInHeader()
 	switch {
 	case besides && len(header) > 0: // a piece of the header
 		rows = append(rows, look.Pad(header[0], r.Dash.X)+m.dash.draw(r.Dash.W, 1)[0])
@@ -52,7 +53,7 @@ func (m *model) View() string {
 	rows = append(rows, chat...)
 	rows = append(rows, m.drawInput()...)
 	if r.Hint.H > 0 {
-		rows = append(rows, drawHint(t, m.hints(), r.Hint.W))
+		rows = append(rows, drawHint(t, m.hints(), m.edit != nil, r.Hint.W))
 	}
 	return m.screen(rows)
 }
@@ -115,12 +116,15 @@ func (m *model) screen(rows []string) string {
 }
 
 func (m *model) header() headerData {
-	return headerData{m.modelName(), m.roleName(), m.talk.title, m.context, m.contextMax}
+	return headerData{m.modelName(), m.roleName(), m.talk.title, m.context, m.contextMax, m.rects.dashInHeader()}
 }
 
 // status gathers what the status line shows.
 func (m *model) status() statusData {
 	d := statusData{phase: idle, toast: m.toast, newer: m.chat.scrolled, answer: m.last, hasAnswer: m.hasLast, editing: m.edit != nil}
+	if m.rects.dashInHeader() {
+		d.context = strings.TrimSpace(contextMeter(m.theme, m.context, m.contextMax, menu.TinyW))
+	}
 	if m.work != nil {
 		d.work, d.done, d.total = m.work.label, m.work.done.Load(), m.work.total.Load()
 	}
@@ -134,6 +138,8 @@ func (m *model) status() statusData {
 		if m.answer.stopping {
 			d.phase = stopping
 		}
+	case m.archive.opening:
+		d.phase = opening
 	default:
 		d.info = m.engine.Info()
 	}

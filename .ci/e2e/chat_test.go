@@ -14,7 +14,7 @@ import (
 
 // endless makes the small model talk until it is stopped: at this temperature
 // every token is about as likely as the end of the turn.
-const endless = "hotcell --temp 5 --seed 1 --ctx 8192"
+const endless = "hotcell --temp 50 --top-p 1 --seed 1 --ctx 8192"
 
 const (
 	ready   = "ready · bamboo"  // in the status line, when the model is loaded
@@ -33,7 +33,7 @@ func TestAConversationAtEverySize(t *testing.T) {
 			term := newTerminal(t, size.width, size.height)
 			term.command("hotcell --seed 1")
 			screen := term.waitFor("the chat", ready)
-			for _, part := range []string{"Hotcell Smalltalk 9M", "companion", "ctx", "send"} {
+			for _, part := range []string{"Hotcell", "companion", "ctx", "send"} {
 				if !strings.Contains(screen, part) {
 					t.Errorf("the first screen does not show %q:\n%s", part, screen)
 				}
@@ -46,6 +46,14 @@ func TestAConversationAtEverySize(t *testing.T) {
 			term.waitFor("the help page", `Help`)
 			term.press("Escape")
 			term.waitFor("the chat again", waiting)
+			for _, menu := range []struct{ key, shows string }{
+				{"C-o", "Smalltalk 9M"}, {"C-p", "movie buff"}, {"C-s", "Hello there"}, {"C-g", "theme"}, {"C-x", "Messages"}, {"Tab", "a panel"},
+			} {
+				term.press(menu.key)
+				term.waitFor("the menu of "+menu.key, menu.shows)
+				term.press("Escape")
+				term.waitFor("the chat again", waiting)
+			}
 
 			quit(term)
 			term.restored(0)
@@ -116,6 +124,17 @@ func TestASignalDuringAnAnswerLeavesTheTerminalAsItWas(t *testing.T) {
 	}
 }
 
+// chatPart is the screen without the dashboard at the right of a wide terminal.
+func chatPart(screen string) string {
+	lines := strings.Split(screen, "\n")
+	for i, line := range lines {
+		if r := []rune(line); len(r) > 80 && r[80] == '│' {
+			lines[i] = strings.TrimRight(string(r[:79]), " ")
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // ask sends a question and waits until its answer has ended.
 func ask(term *terminal, question string) {
 	term.t.Helper()
@@ -124,6 +143,7 @@ func ask(term *terminal, question string) {
 	asked := regexp.MustCompile(`(?m)^ +` + question + `\??$`)
 	finished := regexp.MustCompile(`^\n*companion .*\d tok/s`)
 	screen := term.until("the answer to "+question, func(screen string) bool {
+		screen = chatPart(screen)
 		at := asked.FindStringIndex(screen)
 		if at == nil || !idle.MatchString(screen) {
 			return false
@@ -141,6 +161,7 @@ func ask(term *terminal, question string) {
 
 // answer returns the text below the last of the role's headings on a screen.
 func answer(screen string) string {
+	screen = chatPart(screen)
 	headings := regexp.MustCompile(`(?m)^companion.*\n`).FindAllStringIndex(screen, -1)
 	if len(headings) == 0 {
 		return ""

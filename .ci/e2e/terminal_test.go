@@ -69,7 +69,7 @@ func newTerminal(t *testing.T, width, height int) *terminal {
 		term.tmux("kill-server")
 		os.RemoveAll(dir)
 	})
-	shell := fmt.Sprintf("exec env PS1='%[1]s ' PATH='%[2]s:%[3]s' HOME='%[4]s' HOTCELL_DATA='%[4]s' COLORTERM=truecolor bash --norc --noprofile -i",
+	shell := fmt.Sprintf("exec env PS1='%[1]s ' PATH='%[2]s:%[3]s' HOME='%[4]s' HOTCELL_DATA='%[4]s' XDG_CONFIG_HOME='%[4]s' COLORTERM=truecolor bash --norc --noprofile -i",
 		prompt, filepath.Dir(hotcell), os.Getenv("PATH"), t.TempDir())
 	term.tmux("-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height), shell)
 	term.waitFor("the shell", prompt+"$")

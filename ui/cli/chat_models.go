@@ -165,7 +165,6 @@ func (c *chatModels) describe(f *gguf.File, id string, kind ui.ModelKind, choice
 			m.Facts = append(m.Facts, [2]string{name, text})
 		}
 	}
-	fact("calls itself", d.Name)
 	if d.Shape.Experts > 0 {
 		fact("experts", fmt.Sprintf("%d, of which %d compute a token", d.Shape.Experts, d.Shape.ExpertsUsed))
 	}

@@ -184,7 +184,7 @@ var Table = []Binding{
 
 	{NextPanel, InPanels, []string{"tab"}, "tab", "hide", "the next form: full screen, hidden, beside the chat"},
 	{Less, InPanels, []string{"left"}, "{left}", "panel", "the panel before"},
-	{More, InPanels, []string{"right"}, "{right}", "panel", "the next panel"},
+	{More, InPanels, []string{"right"}, "{right}", "next panel", "the next panel"},
 	{Freeze, InPanels, []string{"p"}, "p", "freeze", "hold the numbers still"},
 	{Heat, InPanels, []string{"h"}, "h", "heat map", "where the neurons are, layer by layer"},
 
@@ -230,6 +230,8 @@ func Hint(t look.Theme, place Place, a Action) string {
 	case a == Up:
 		label = t.Up + t.Down
 		return label + " move"
+	case a == More && place&(InMessages|InForms|InPanels) != 0:
+		return "" // Less stands for both
 	case a == Less:
 		label = Text(t, "{left}{right}")
 		if place&InForms != 0 {

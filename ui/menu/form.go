@@ -14,7 +14,7 @@ type Field struct {
 	Label string
 	Help  string                  // sentences that explain it
 	Value func() string           // as it is shown
-	Share func() float64          // where it stands between its ends, 0 to 1; nil: no slider
+	Share func() (float64, bool)  // where it stands between its ends, 0 to 1, if it has a value; nil: no slider
 	Step  func(n int)             // one less or more
 	Set   func(text string) error // takes what was typed
 	Text  func() string           // what typing begins with; nil: Value
@@ -212,8 +212,12 @@ func (f *Form) row(i, w int) string {
 		label = t.Dim.Render(field.Label)
 	}
 	right := value
+	share, slides := 0.0, false
 	if field.Share != nil && w >= TinyW {
-		right = t.Slider(max(6, min(24, w/3)), field.Share()) + " " + strings.Repeat(" ", max(0, 8-look.Width(value))) + value
+		share, slides = field.Share()
+	}
+	if slides {
+		right = t.Slider(max(6, min(24, w/3)), share) + " " + strings.Repeat(" ", max(0, 8-look.Width(value))) + value
 	} else if field.Step != nil && i == f.at {
 		right = t.Dim.Render(t.Left) + " " + value + " " + t.Dim.Render(t.Right)
 	}

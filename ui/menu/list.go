@@ -20,7 +20,7 @@ type Row struct {
 	Cells []string // in place of Sub, where there is a line of columns for it
 	Bad   bool     // it cannot be used
 	InUse bool
-	Keys  []keys.Action // what can be done with it; nil: all that the list offers
+	Keys  []keys.Action // what can be done with it, besides what can always be done; nil: all that the list offers
 	// Detail is all that is known of it; nil: nothing more.
 	Detail func(w int) []string
 }
@@ -34,6 +34,7 @@ type List struct {
 	Empty   string        // what stands in place of rows
 	Columns []string      // titles of Cells
 	Buttons []keys.Action // what the list offers, besides moving; the first is what choosing does
+	Always  []keys.Action // those of them that need no row
 	// Do is what an action does with a row; row is nil for an empty list.
 	Do func(a keys.Action, row *Row) Action
 	// Find asks for other rows when the search's text changes; nil: the list searches its own rows.
@@ -47,7 +48,8 @@ type List struct {
 	top    int   // first shown row on the screen
 	typing bool
 	query  string
-	page   int // rows that fit, at the last drawing
+	page   int  // rows that fit, at the last drawing
+	cards  bool // rows are cards of two lines, at the last drawing
 	zones  zones
 }
 
@@ -94,7 +96,8 @@ func (l *List) Query() string { return l.query }
 // Typing reports whether a search is being typed.
 func (l *List) Typing() bool { return l.typing }
 
-// filter finds the rows that fit the query, the best first.
+// filter finds the rows that fit the query: first those whose title has it, then those that have it anywhere, then those whose title has its
+// letters in this order.
 func (l *List) filter() {
 	l.shown = l.shown[:0]
 	if l.query == "" || l.Find != nil {
@@ -102,15 +105,30 @@ func (l *List) filter() {
 			l.shown = append(l.shown, i)
 		}
 	} else {
-		titles := make([]string, len(l.rows))
-		for i, row := range l.rows {
-			titles[i] = look.Label(row.Title + " " + row.Sub)
+		l.match(strings.ToLower(l.query))
+	}
+	l.at = max(0, min(l.at, len(l.shown)-1))
+}
+
+func (l *List) match(query string) {
+	titles := make([]string, len(l.rows))
+	for i, row := range l.rows {
+		titles[i] = look.Label(row.Title)
+	}
+	add := func(fits func(i int) bool) {
+		for i := range l.rows {
+			if !slices.Contains(l.shown, i) && fits(i) {
+				l.shown = append(l.shown, i)
+			}
 		}
-		for _, m := range fuzzy.Find(l.query, titles) {
+	}
+	add(func(i int) bool { return strings.Contains(strings.ToLower(titles[i]), query) })
+	add(func(i int) bool { return strings.Contains(strings.ToLower(l.rows[i].Sub), query) })
+	for _, m := range fuzzy.Find(query, titles) {
+		if !slices.Contains(l.shown, m.Index) {
 			l.shown = append(l.shown, m.Index)
 		}
 	}
-	l.at = max(0, min(l.at, len(l.shown)-1))
 }
 
 // Key does what a key means in a list.
@@ -229,17 +247,20 @@ func (l *List) do(a keys.Action) Action {
 	if a == keys.Choose && row == nil {
 		return nil
 	}
+	if a == keys.Choose && row.Bad {
+		return l.press(keys.Details)
+	}
 	return l.Do(a, row)
 }
 
 // offers are the actions that the selected row and the list have.
 func (l *List) offers(row *Row) []keys.Action {
-	if row == nil || row.Keys == nil {
+	if row != nil && row.Keys == nil {
 		return l.Buttons
 	}
 	var both []keys.Action
 	for _, a := range l.Buttons {
-		if slices.Contains(row.Keys, a) {
+		if slices.Contains(l.Always, a) || row != nil && slices.Contains(row.Keys, a) {
 			both = append(both, a)
 		}
 	}

@@ -24,6 +24,10 @@ func (l *List) Draw(w, h int) []string {
 	}
 	row := l.Selected()
 	actions := slices.Clone(l.offers(row))
+	if row != nil && !row.Bad && !slices.Contains(actions, keys.Choose) {
+		actions = append([]keys.Action{keys.Choose}, actions...)
+	}
+	l.cards = w < Narrow && h >= 22
 	if row != nil && row.Detail != nil {
 		actions = append(actions, keys.Details)
 	}
@@ -45,7 +49,8 @@ func (l *List) body(y, w, h int) []string {
 		return indent(look.Wrap(text, max(1, w-4)))
 	}
 	var detail []string
-	if row != nil && row.Detail != nil && h >= 14 {
+	roomy := h >= 18 || len(l.shown)+8 <= h // on a small screen rows go first
+	if row != nil && row.Detail != nil && roomy {
 		width := w
 		if w >= WideW {
 			width = detailW
@@ -66,7 +71,7 @@ func (l *List) body(y, w, h int) []string {
 		return lines
 	}
 	if detail != nil {
-		cards := l.cardRows(w, h)
+		cards := l.cardRows()
 		most := max(6, h-cards*min(len(l.shown), max(2, h/2/cards))-1)
 		if len(detail) > most {
 			detail = append(detail[:most-1], detail[len(detail)-1])
@@ -77,8 +82,8 @@ func (l *List) body(y, w, h int) []string {
 }
 
 // cardRows is how many lines one row of the list takes.
-func (l *List) cardRows(w, h int) int {
-	if w < Narrow && h >= 18 {
+func (l *List) cardRows() int {
+	if l.cards {
 		return 3 // two lines and a rule: what a finger can hit
 	}
 	return 1
@@ -86,7 +91,7 @@ func (l *List) cardRows(w, h int) int {
 
 // draw draws the rows themselves.
 func (l *List) draw(y, w, h int) []string {
-	each := l.cardRows(w, h)
+	each := l.cardRows()
 	var lines []string
 	widths := l.columns(w)
 	if each == 1 && len(l.Columns) > 0 && widths != nil && h > 3 {

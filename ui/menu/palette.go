@@ -19,6 +19,14 @@ type Command struct {
 	Key  string // the key that does the same; may be empty
 }
 
+// line is the command with what may follow, where there is room for that.
+func (c Command) line(w int) string {
+	if w < Narrow || c.Args == "" {
+		return "/" + c.Name
+	}
+	return "/" + c.Name + " " + c.Args
+}
+
 // commandLine takes a text for a command if its first word is letters. A path such as usr/bin is none.
 var commandLine = regexp.MustCompile(`(?s)^([A-Za-z]*)(?:\s(.*))?$`)
 
@@ -131,7 +139,7 @@ func (p *Palette) Draw(w, h int) []string {
 		p.top = max(min(p.top, p.at), p.at-h+1)
 		first := 0
 		for _, c := range p.commands {
-			first = max(first, look.Width(c.Name+" "+c.Args)+1)
+			first = max(first, look.Width(c.line(w)))
 		}
 		first = min(first, max(8, w/2))
 		var lines []string
@@ -142,8 +150,7 @@ func (p *Palette) Draw(w, h int) []string {
 			if i == p.at {
 				mark, style = t.Accent.Render(t.Mark)+" ", t.Accent
 			}
-			name := strings.TrimSpace("/" + c.Name + " " + c.Args)
-			line := mark + style.Render(look.Pad(t.Fit(name, first), first)) + "  " + t.Dim.Render(c.Long)
+			line := mark + style.Render(look.Pad(t.Fit(c.line(w), first), first)) + "  " + t.Dim.Render(c.Long)
 			key := ""
 			if w >= Narrow {
 				key = t.Dim.Render(keys.Text(t, c.Key))

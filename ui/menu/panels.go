@@ -102,7 +102,7 @@ func (p *Panels) Draw(w, h int) []string {
 			title += " (frozen)"
 		}
 	}
-	f := foot{keys.InPanels, []keys.Action{keys.Less, keys.Up, keys.Heat, keys.Freeze, keys.NextPanel, keys.Back}, p.press}
+	f := foot{keys.InPanels, []keys.Action{keys.Less, keys.More, keys.Up, keys.Heat, keys.Freeze, keys.NextPanel, keys.Back}, p.press}
 	return frame(p.theme, title, note, f, w, h, &p.zones, func(_, w, h int) []string {
 		if p.mapped {
 			var heat *infer.Heat

@@ -15,6 +15,7 @@
 package menu
 
 import (
+	"slices"
 	"strings"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -82,37 +83,52 @@ func frame(t look.Theme, title, note string, f foot, w, h int, z *zones, body fu
 	if h < 4 {
 		return body(0, w, h)
 	}
-	rules, buttons := h >= 16, w < Narrow && h >= 24
+	rules := h >= 16
+	var buttons []string
+	var taps zones
+	if w < Narrow && h >= 24 {
+		buttons = f.buttons(t, w, &taps)
+	}
 	rows := []string{t.Spread(" "+t.Accent.Render(t.Back+" "+title), t.Dim.Render(note)+" ", w)}
 	z.add(0, 0, min(w, 4+look.Width(title)), 1, func() Action { return f.press(keys.Back) })
-	used := 2
 	if rules {
 		rows = append(rows, t.RuleLine(w))
-		used++
-	}
-	if buttons {
-		used += 2
 	}
 	top := len(rows)
-	for _, line := range body(top, w, h-used) {
+	room := h - top - 1
+	if len(buttons) > 0 {
+		room -= len(buttons) + 1
+	}
+	for _, line := range body(top, w, room) {
 		rows = append(rows, t.Fit(line, w))
 	}
-	rows = rows[:min(len(rows), top+h-used)]
-	for len(rows) < top+h-used {
+	rows = rows[:min(len(rows), top+room)]
+	for len(rows) < top+room {
 		rows = append(rows, "")
 	}
-	if buttons {
-		rows = append(rows, t.RuleLine(w), f.buttons(t, w, len(rows)+1, z))
+	if len(buttons) > 0 {
+		rows = append(rows, t.RuleLine(w))
+		for _, tap := range taps {
+			z.add(tap.x, tap.y+len(rows), tap.w, tap.h, tap.do)
+		}
+		rows = append(rows, buttons...)
 	}
 	return append(rows, f.hints(t, w, len(rows), z))
 }
 
-// hints draws the line of keys that work.
+// hints draws the line of keys that work. The way back always has its place.
 func (f foot) hints(t look.Theme, w, y int, z *zones) string {
+	room := w - 1
+	if slices.Contains(f.actions, keys.Back) {
+		room -= look.Width(keys.Hint(t, f.place, keys.Back)) + 2
+	}
 	line := " "
 	for _, a := range f.actions {
+		if a == keys.Back {
+			room = w - 1
+		}
 		hint := keys.Hint(t, f.place, a)
-		if hint == "" || look.Width(line)+look.Width(hint) > w-1 {
+		if hint == "" || look.Width(line)+look.Width(hint) > room {
 			continue
 		}
 		z.add(look.Width(line), y, look.Width(hint), 1, func() Action { return f.press(a) })
@@ -124,31 +140,53 @@ func (f foot) hints(t look.Theme, w, y int, z *zones) string {
 // destructive actions stand apart from all others.
 func destructive(a keys.Action) bool { return a == keys.Delete || a == keys.Reset }
 
-// buttons draws the actions as buttons that a finger can hit, what destroys at the other end.
-func (f foot) buttons(t look.Theme, w, y int, z *zones) string {
-	var left, right string
+// mostButtons is how many rows of buttons there are at most.
+const mostButtons = 2
+
+// buttons draws the actions as buttons that a finger can hit, what destroys at the other end of the last row. The zones count rows from the first.
+func (f foot) buttons(t look.Theme, w int, z *zones) []string {
+	rows := []string{" "}
 	var apart keys.Action
 	for _, a := range f.actions {
 		b, ok := keys.Find(f.place, a)
-		if !ok || b.Short == "" || a == keys.Back || a == keys.Up || a == keys.Less || a == keys.Pick {
+		if !ok || b.Short == "" || a == keys.Back || a == keys.Up || a == keys.Less || a == keys.More && f.place != keys.InPanels || a == keys.Details {
+			continue
+		}
+		if destructive(a) {
+			apart = a
 			continue
 		}
 		label := "[" + b.Short + "]"
-		if destructive(a) {
-			right, apart = label, a
-			continue
+		last := len(rows) - 1
+		if look.Width(rows[last])+look.Width(label) > w-1 {
+			if len(rows) == mostButtons {
+				continue
+			}
+			rows = append(rows, " ")
+			last++
 		}
-		if look.Width(left)+look.Width(label)+2 > w-10 {
-			continue
+		z.add(look.Width(rows[last]), last, look.Width(label), 1, func() Action { return f.press(a) })
+		rows[last] += label + " "
+	}
+	right := ""
+	if apart != keys.None {
+		b, _ := keys.Find(f.place, apart)
+		right = "[" + b.Short + "]"
+		if last := len(rows) - 1; look.Width(rows[last])+look.Width(right)+2 > w {
+			rows = append(rows, " ")
 		}
-		z.add(1+look.Width(left), y, look.Width(label), 1, func() Action { return f.press(a) })
-		left += label + " "
+		z.add(w-1-look.Width(right), len(rows)-1, look.Width(right), 1, func() Action { return f.press(apart) })
 	}
-	if right != "" {
-		z.add(w-1-look.Width(right), y, look.Width(right), 1, func() Action { return f.press(apart) })
-		right = t.Warn.Render(right) + " "
+	if len(rows) == 1 && strings.TrimSpace(rows[0]+right) == "" {
+		return nil
 	}
-	return t.Spread(" "+t.Accent.Render(strings.TrimRight(left, " ")), right, w)
+	for i, row := range rows {
+		rows[i] = t.Accent.Render(strings.TrimRight(row, " "))
+		if i == len(rows)-1 && right != "" {
+			rows[i] = t.Spread(rows[i], t.Warn.Render(right)+" ", w)
+		}
+	}
+	return rows
 }
 
 // printable is the text that a key types, "" for a key that types none.

@@ -90,12 +90,18 @@ func (e *Engine) play(ctx context.Context, g *infer.Generation, a Answer) {
 			return
 		}
 		e.count(func(s *infer.Stats) {
+			s.Prefilling = true
 			s.PrefillTokens += uint64(a.Prompt / chunks)
 			s.PrefillNs += uint64(a.Prefill / chunks)
 		})
 	}
 	g.SetPrefill(a.Prompt, a.Prompt)
-	e.count(func(s *infer.Stats) { s.ContextUsed = min(s.ContextMax, s.ContextUsed+a.Prompt); e.panic = a.Panic })
+	e.count(func(s *infer.Stats) {
+		s.Prefilling, s.Decoding = false, true
+		s.ContextUsed = min(s.ContextMax, s.ContextUsed+a.Prompt)
+		e.panic = a.Panic
+	})
+	defer e.count(func(s *infer.Stats) { s.Decoding = false })
 	for _, part := range []struct {
 		text string
 		send func([]byte)

@@ -1,0 +1,451 @@
+package ui
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+
+	"hotcell/infer"
+	"hotcell/ui/keys"
+	"hotcell/ui/menu"
+	"hotcell/ui/store"
+)
+
+// newKept is a bench whose chats are kept.
+func newKept(t *testing.T, w, h int) (*bench, *hand) {
+	s, err := store.Temporary(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	b, e := newBench(t, w, h)
+	b.Update(storeMsg{store: s})
+	return b, e
+}
+
+// path are the messages of the chat as they are on disk, as "speaker:text".
+func (b *bench) path() string {
+	b.t.Helper()
+	messages, err := b.archive.store.Path(context.Background(), b.talk.id)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var list []string
+	for _, m := range messages {
+		list = append(list, m.Speaker+":"+m.Text+":"+string(m.State))
+	}
+	return strings.Join(list, " ")
+}
+
+func (b *bench) kept(want string) {
+	b.t.Helper()
+	if got := b.path(); got != want {
+		b.t.Errorf("kept is %q, want %q", got, want)
+	}
+}
+
+func TestAQuestionIsOnDiskBeforeItsAnswerBegins(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.ask("hello")
+	b.kept("user:hello:complete assistant::writing")
+	if len(e.asked) != 1 {
+		t.Fatal("the engine was not asked")
+	}
+	b.gen.Append([]byte("Hi "))
+	b.drain()
+	b.kept("user:hello:complete assistant::writing")
+	b.clock = b.clock.Add(saveEvery)
+	b.gen.Append([]byte("there"))
+	b.drain()
+	b.kept("user:hello:complete assistant:Hi there:writing")
+	b.answerWith("!", infer.EndOfTurn, nil)
+	b.kept("user:hello:complete assistant:Hi there!:complete")
+	b.shows("hello") // the title in the header
+}
+
+func TestEditingBeginsABranchAndBothCanBeSeen(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.ask("first")
+	b.answerWith("one", infer.EndOfTurn, nil)
+	b.ask("second")
+	b.answerWith("two", infer.EndOfTurn, nil)
+	b.typeText("a draft")
+	b.press(tea.KeyCtrlB)
+	b.shows("> second")
+	b.shows("editing a question")
+	b.press(tea.KeyCtrlB)
+	b.shows("> first")
+	b.press(tea.KeyEsc)
+	b.shows("> a draft")
+	b.press(tea.KeyCtrlB, tea.KeyCtrlU)
+	b.ask("other")
+	b.hides("two")
+	if got := e.asked[2]; len(got) != 4 || got[3].Content != "other" {
+		t.Errorf("asked %q", got)
+	}
+	b.answerWith("three", infer.EndOfTurn, nil)
+	b.shows("edited · 2/2")
+	b.shows("> a draft")
+	b.kept("user:first:complete assistant:one:complete user:other:complete assistant:three:complete")
+	b.press(tea.KeyCtrlF)
+	b.shows("second")
+	b.shows("two")
+	b.shows("edited · 1/2")
+	b.kept("user:first:complete assistant:one:complete user:second:complete assistant:two:complete")
+	b.press(tea.KeyCtrlF)
+	b.shows("three")
+}
+
+func TestARetryKeepsTheFirstAnswerAsABranch(t *testing.T) {
+	b, _ := newKept(t, 80, 24)
+	b.ask("hello")
+	b.answerWith("one", infer.EndOfTurn, nil)
+	b.press(tea.KeyCtrlR)
+	b.answerWith("two", infer.EndOfTurn, nil)
+	b.shows("Coder 2/2")
+	b.hides("one")
+	b.press(tea.KeyCtrlX) // the list of messages
+	b.shows("branch 2 of 2")
+	b.press(tea.KeyLeft)
+	b.shows("branch 1 of 2")
+	b.press(tea.KeyEsc)
+	b.shows("one")
+}
+
+func TestAnAnswerThatWasStoppedGoesOn(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.ask("hello")
+	e.stats.DecodeTokens = 5
+	b.gen.Append([]byte("Once upon"))
+	b.gen.Finish(infer.Stopped, nil)
+	b.drain()
+	b.shows("stopped; /continue goes on")
+	b.kept("user:hello:complete assistant:Once upon:stopped")
+	b.ask("/continue")
+	if got := e.asked[1]; got[len(got)-1].Content != goOn || got[len(got)-2].Content != "Once upon" {
+		t.Errorf("asked %q", got)
+	}
+	e.stats.DecodeTokens = 8
+	b.answerWith(" a time.", infer.EndOfTurn, nil)
+	b.shows("Once upon a time.")
+	b.shows("8 tok")
+	b.kept("user:hello:complete assistant:Once upon a time.:complete")
+}
+
+func TestChatsAreListedSearchedRenamedDeletedAndBroughtBack(t *testing.T) {
+	b, _ := newKept(t, 80, 24)
+	b.ask("about goroutines")
+	b.answerWith("They leak.", infer.EndOfTurn, nil)
+	b.press(tea.KeyCtrlN)
+	b.ask("about cheese")
+	b.answerWith("It smells.", infer.EndOfTurn, nil)
+	b.press(tea.KeyCtrlS)
+	b.shows("about goroutines")
+	b.shows("about cheese")
+	b.typeText("/")
+	b.typeText("leak")
+	b.shows("1 places")
+	b.hides("about cheese")
+	b.press(tea.KeyEnter)
+	b.shows("They leak.")
+	b.hides("It smells.")
+
+	b.press(tea.KeyCtrlS)
+	b.typeText("r")
+	b.shows("Rename the chat")
+	b.press(tea.KeyCtrlU)
+	b.ask("Leaks")
+	b.shows("Leaks")
+	b.typeText("d")
+	b.hides("Leaks")
+	b.typeText("u")
+	b.shows("Leaks")
+	b.press(tea.KeyEsc)
+	if b.talk.id != 0 {
+		t.Error("the deleted chat is still on screen")
+	}
+	b.ask("/chats smells")
+	b.shows("about cheese")
+}
+
+func TestAChatIsResumedAsItWasLeft(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.ask("hello")
+	b.answerWith("**Hi** there", infer.Stopped, nil)
+	again, _ := newBench(t, 80, 24)
+	again.cfg.Resume = true
+	again.Update(storeMsg{store: b.archive.store})
+	again.shows("Hi there")
+	again.shows("stopped")
+	if again.talk.id != b.talk.id {
+		t.Error("another chat came back")
+	}
+	e.b = again
+	again.engine = e
+	again.ask("more")
+	if got := e.asked[1]; len(got) != 4 || got[2].Content != "**Hi** there" {
+		t.Errorf("asked %q", got)
+	}
+}
+
+func TestQuittingKeepsWhatAnAnswerHasSaid(t *testing.T) {
+	b, _ := newKept(t, 80, 24)
+	s := b.archive.store
+	b.ask("hello")
+	b.gen.Append([]byte("half an"))
+	b.drain()
+	b.gen.Append([]byte(" answer"))
+	go b.gen.Finish(infer.Stopped, nil)
+	id := b.talk.id
+	path := func() []store.Message { p, _ := s.Path(context.Background(), id); return p }
+	b.model.finishAnswer(s)
+	if got := path(); len(got) != 2 || got[1].Text != "half an answer" || got[1].State != store.Stopped {
+		t.Errorf("kept is %+v", got)
+	}
+}
+
+func TestExportWritesBothFormats(t *testing.T) {
+	b, _ := newKept(t, 80, 24)
+	b.ask("/export")
+	b.shows("the chat has no message yet")
+	b.ask("hello there")
+	b.answerWith("Hi", infer.EndOfTurn, nil)
+	b.ask("/export")
+	b.shows("hello-there.md")
+	b.ask("/export json")
+	b.shows("hello-there.json")
+	b.ask("/export pdf")
+	b.shows("the formats are md and json")
+}
+
+func TestInputsComeBack(t *testing.T) {
+	b, _ := newKept(t, 80, 24)
+	for _, text := range []string{"one", "two"} {
+		b.ask(text)
+		b.answerWith("x", infer.EndOfTurn, nil)
+	}
+	b.typeText("dra")
+	b.press(tea.KeyUp)
+	b.shows("> two")
+	b.press(tea.KeyUp)
+	b.shows("> one")
+	b.press(tea.KeyDown, tea.KeyDown)
+	b.shows("> dra")
+	b.press(tea.KeyCtrlU)
+	b.ask("/history")
+	b.shows("Earlier inputs")
+	b.press(tea.KeyDown, tea.KeyEnter)
+	b.shows("> one")
+}
+
+func TestSwitchingTheModelKeepsTheConversation(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.cfg.Models = Models{
+		List: func(context.Context, Choice) ([]Model, error) {
+			return []Model{{ID: "a", Name: "Alpha"}, {ID: "b", Name: "Beta"}}, nil
+		},
+		Load: func(context.Context, string, Choice, func(done, total int64)) (Engine, error) { return e, nil },
+	}
+	b.ask("hello")
+	b.answerWith("Hi", infer.EndOfTurn, nil)
+	b.press(tea.KeyCtrlO)
+	b.shows("Alpha")
+	b.press(tea.KeyDown, tea.KeyEnter)
+	b.shows("loading the model")
+	b.Update(loadMsg{load: b.loading, engine: e})
+	b.shows("loaded Qwen3-4B")
+	b.ask("more")
+	if got := e.asked[1]; len(got) != 4 {
+		t.Errorf("asked %q", got)
+	}
+	if b.modelID != "b" || b.prefs.Model != "b" {
+		t.Errorf("the model is %q, remembered is %q", b.modelID, b.prefs.Model)
+	}
+}
+
+func TestAModelThatDoesNotLoadBringsTheOldOneBack(t *testing.T) {
+	b, e := newBench(t, 80, 24)
+	b.cfg.Models.Load = func(context.Context, string, Choice, func(done, total int64)) (Engine, error) { return e, nil }
+	b.modelID = "a"
+	b.ask("/model b")
+	b.Update(loadMsg{load: b.loading, err: context.DeadlineExceeded})
+	b.shows("could not be loaded")
+	if b.loading == nil || b.modelID != "a" {
+		t.Errorf("the model on its way is %q", b.modelID)
+	}
+}
+
+func TestSwitchingTheRoleKeepsTheConversation(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.ask("hello")
+	b.answerWith("Hi", infer.EndOfTurn, nil)
+	b.ask("/role transl")
+	b.shows("Translator")
+	b.ask("more")
+	got := e.asked[1]
+	if len(got) != 4 || got[0].Content == "be brief" || got[2].Content != "Hi" {
+		t.Errorf("asked %q", got)
+	}
+}
+
+func TestRolesAreMadeAndEdited(t *testing.T) {
+	b, _ := newBench(t, 80, 24)
+	b.press(tea.KeyCtrlP)
+	b.shows("companion")
+	b.typeText("n")
+	b.shows("New role")
+	b.press(tea.KeyEnter, tea.KeyCtrlU)
+	b.ask("Poet")
+	b.shows("Poet")
+	b.press(tea.KeyDown, tea.KeyDown, tea.KeyDown, tea.KeyDown, tea.KeyDown, tea.KeyDown, tea.KeyRight)
+	b.press(tea.KeyEsc)
+	l := b.openList(keys.InRoles)
+	if l == nil {
+		t.Fatal("the list of roles is gone")
+	}
+	all, problems := b.roles.List()
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	found := false
+	for _, r := range all {
+		found = found || r.Name == "Poet" && r.ID == "new-role"
+	}
+	if !found {
+		t.Errorf("the roles are %+v", all)
+	}
+	b.press(tea.KeyEnd)
+	b.typeText("d")
+	b.shows("Delete the role")
+	b.typeText("y")
+	b.hides("Poet")
+}
+
+func TestSettingsHoldAtOnce(t *testing.T) {
+	b, e := newBench(t, 80, 24)
+	b.cfg.Settings = t.TempDir() + "/config.toml"
+	b.press(tea.KeyCtrlG)
+	b.press(tea.KeyDown, tea.KeyRight) // ascii
+	if !b.theme.ASCII {
+		t.Error("the theme did not change")
+	}
+	b.press(tea.KeyEsc)
+	b.ask("/set temperature 0.25")
+	b.ask("/set temperature nine")
+	b.shows("temperature cannot be")
+	b.ask("hello")
+	if got := e.options[0].Sampling.Temperature; got != 0.25 {
+		t.Errorf("the temperature is %v", got)
+	}
+	b.answerWith("x", infer.EndOfTurn, nil)
+	b.ask("/set nonsense 1")
+	b.shows("There is no setting nonsense")
+}
+
+func TestTheDashboardIsShownFullAndHidden(t *testing.T) {
+	b, _ := newBench(t, 80, 24)
+	b.shows("tab: more")
+	b.press(tea.KeyTab)
+	b.shows("a panel and its numbers")
+	if _, ok := b.top().(*menu.Panels); !ok {
+		t.Fatal("no panel is on screen")
+	}
+	b.press(tea.KeyRight)
+	b.shows("one token")
+	b.typeText("p")
+	b.shows("frozen")
+	b.press(tea.KeyTab)
+	b.hides("tab: more")
+	b.press(tea.KeyTab)
+	b.shows("tab: more")
+	b.ask("/heat")
+	b.shows("heat map")
+}
+
+func TestCodeBlocksAreCopiedByNumber(t *testing.T) {
+	b, _ := newBench(t, 80, 24)
+	var got string
+	b.copy = func(text string) (string, error) { got = text; return "to the test", nil }
+	b.ask("code")
+	b.answerWith("Look:\n\n```go\nx := 1\n```\n\nand\n\n```\n\x1b[31mtwo\n```\n", infer.EndOfTurn, nil)
+	b.View()
+	b.press(tea.KeyCtrlY)
+	b.shows("block 1 go")
+	b.typeText("1")
+	b.shows("copied block 1 go to the test")
+	if got != "x := 1" {
+		t.Errorf("copied %q", got)
+	}
+	b.ask("/copy 2")
+	if got != "\x1b[31mtwo" { // as it is, not as it is drawn
+		t.Errorf("copied %q", got)
+	}
+	b.ask("/copy 7")
+	b.shows("the last answer has 2 code blocks")
+}
+
+func TestTheMouseIsOnInMenusOnly(t *testing.T) {
+	b, _ := newBench(t, 48, 40)
+	b.press(tea.KeyCtrlP)
+	if !b.mouse {
+		t.Error("the mouse is off in a menu")
+	}
+	b.typeText("/")
+	if b.mouse {
+		t.Error("the mouse is on while a search is typed")
+	}
+	b.press(tea.KeyEsc, tea.KeyEsc)
+	if b.mouse {
+		t.Error("the mouse is on in the chat")
+	}
+}
+
+func TestTapsWorkMenus(t *testing.T) {
+	b, _ := newBench(t, 48, 40)
+	b.press(tea.KeyCtrlP)
+	tap := func(text string) {
+		t.Helper()
+		for y, line := range strings.Split(b.screen(), "\n") {
+			if x := strings.Index(line, text); x >= 0 {
+				b.Update(tea.MouseMsg{X: len([]rune(line[:x])), Y: y, Action: tea.MouseActionPress, Button: tea.MouseButtonLeft})
+				return
+			}
+		}
+		t.Fatalf("%q is not on the screen:\n%s", text, b.screen())
+	}
+	tap("fun facts") // selects
+	b.shows("▸5 fun facts")
+	tap("[edit]")
+	b.shows("saved at once")
+	tap("‹ ")
+	tap("fun facts")
+	b.shows("role fun facts")
+}
+
+func TestALongOperationDoesNotBlockTheChat(t *testing.T) {
+	b, e := newBench(t, 80, 24)
+	b.ask("/bench")
+	b.shows("tokens written: 640.0 tokens per second, 50%")
+	if b.work != nil {
+		t.Error("the measurement has not ended")
+	}
+	b.ask("hello")
+	if len(e.asked) != 1 {
+		t.Error("nothing can be asked after a measurement")
+	}
+}
+
+func TestAMessageTypedWhileLoadingIsSentWhenAllIsThere(t *testing.T) {
+	b, e := newBench(t, 80, 24)
+	b.engine, b.loading = nil, newLoad(time.Now())
+	b.ask("early")
+	b.shows("> early")
+	b.shows("sent as soon as all is loaded")
+	b.Update(loadMsg{engine: e})
+	if len(e.asked) != 1 || e.asked[0][1].Content != "early" {
+		t.Errorf("asked %q", e.asked)
+	}
+}
