@@ -16,15 +16,22 @@ type neurons struct {
 	gate, up, down kernel.NeuronRow // gate is unused where the activation has none
 	downScales     []byte           // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
 	memory         []byte           // the unit that holds all neurons; nil: they are in a pack
-	always         int              // so many first positions are computed whatever the predictor says
+	always         int              // so many first positions are hot: computed whatever the predictor says
 	number         int              // of the layer among those in the pack
 	inParts        bool             // the cache holds the parts of a unit in slots of their own
 	cached         int              // the cache's group of the units, or of their parts A; that of parts B is the next
 }
 
+// mostTokens is the share of tokens, in 1/65535, from which on a neuron is hot: it is computed without asking the predictor, which would be right to
+// say no less often than it is wrong. PowerInfer-2 (section 4.1.2) leaves its hot neurons to dense products likewise.
+const mostTokens = 65535 / 2
+
 // newNeurons describes a group's rows; the caller sets where they are.
 func newNeurons(g *pack.Group) *neurons {
 	n := &neurons{group: g}
+	for n.always < len(g.Activity) && g.Activity[n.always] >= mostTokens {
+		n.always++
+	}
 	n.up = kernel.NeuronRow{Type: g.Up.Type, Cols: g.Dim}
 	n.down = kernel.NeuronRow{Type: g.Down.Type, Cols: g.Dim}
 	if g.Gate.Has() {
