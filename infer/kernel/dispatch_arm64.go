@@ -7,7 +7,7 @@ import (
 )
 
 // archOps are the variants of this CPU. "neon" needs no more than ARMv8.0; "dotprod" (ARMv8.2 option, in phones since 2018) replaces the
-// quantised products.
+// quantised products, "i8mm" (ARMv8.6, in phones since 2022) those of many tokens.
 func archOps() []ops {
 	neon := ops{
 		name:   "neon",
@@ -41,7 +41,29 @@ func archOps() []ops {
 	dotprod.panel = panelDotprod
 	dotprod.neuron = neuronDotprod
 	dotprod.form = forms(4, tileScaleDotprod, tileMinimumDotprod, tileScalesDotprod, tileMinimaDotprod)
-	return []ops{dotprod, neon}
+	if !cpu.ARM64.HasI8MM {
+		return []ops{dotprod, neon}
+	}
+	i8mm := dotprod
+	i8mm.name = "i8mm"
+	i8mm.expand = quantized([numFormats]expandFunc{}, expandI8MM)
+	for _, f := range []form{nibbles32, bytes32} {
+		i8mm.form[f] = []tile{{4, tileScaleI8MM}}
+	}
+	i8mm.form[minima32] = []tile{{4, tileMinimumI8MM}}
+	return []ops{i8mm, dotprod, neon}
+}
+
+// expandI8MM arranges the rows of an expanded panel as the tiles of i8mm take them, where the format's form has one.
+func expandI8MM(f Format) expandFunc {
+	expand, form := expandNEON[f], layouts[f].form
+	if form.halves() == 2 {
+		return expand
+	}
+	return func(dst, w unsafe.Pointer, n int) {
+		expand(dst, w, n)
+		pairRowsI8MM(dst, n, form.blockBytes())
+	}
 }
 
 // forms are the tiles of so many tokens for each form. Codes are values here, so that those with one scale are alike, and those with two.
@@ -159,7 +181,16 @@ func panelQ4TDotprod(y, w, x unsafe.Pointer, n int)
 //go:noescape
 func panelQ8SDotprod(y, w, x unsafe.Pointer, n int)
 
-// form_dotprod_arm64.s, form_neon_arm64.s
+// form_dotprod_arm64.s, form_neon_arm64.s, form_i8mm_arm64.s
+
+//go:noescape
+func pairRowsI8MM(w unsafe.Pointer, n, blockBytes int)
+
+//go:noescape
+func tileScaleI8MM(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileMinimumI8MM(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func tileScaleDotprod(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)

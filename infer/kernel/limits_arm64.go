@@ -16,6 +16,10 @@ func archLimits(variant string) limits {
 		dotprod := neon
 		dotprod.multiplyInt8, dotprod.int8MACs = int8LimitDotprod, 16*16
 		return dotprod
+	case "i8mm":
+		i8mm := neon
+		i8mm.multiplyInt8, i8mm.int8MACs = int8LimitI8MM, 16*32
+		return i8mm
 	}
 	return limits{}
 }
@@ -31,3 +35,6 @@ func int8LimitDotprod(sums *[16]int32, n int)
 
 //go:noescape
 func float32LimitNEON(sums *[16]float32, n int)
+
+//go:noescape
+func int8LimitI8MM(sums *[16]int32, n int)

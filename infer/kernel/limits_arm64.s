@@ -8,6 +8,7 @@
 
 // Instructions that Go's assembler lacks; operands are register numbers, destination first.
 #define SDOT(d, n, m)   WORD $(0x4E809400 | (m)<<16 | (n)<<5 | (d)) // sdot   d.4s, n.16b, m.16b   (dotprod)
+#define SMMLA(d, n, m)  WORD $(0x4E80A400 | (m)<<16 | (n)<<5 | (d)) // smmla  d.4s, n.16b, m.16b   (i8mm)
 #define SMLAL(d, n, m)  WORD $(0x0E208000 | (m)<<16 | (n)<<5 | (d)) // smlal  d.8h, n.8b, m.8b
 #define SMLAL2(d, n, m) WORD $(0x4E208000 | (m)<<16 | (n)<<5 | (d)) // smlal2 d.8h, n.16b, m.16b
 #define SADALP(d, n)    WORD $(0x4E606800 | (n)<<5 | (d))           // sadalp d.4s, n.8h
@@ -152,6 +153,7 @@ round:
 	op(15)
 
 #define DOT(r) SDOT(r, 30, 31)
+#define MMLA(r) SMMLA(r, 30, 31)
 #define FMA(r) FMLA(r, 30, 31)
 
 // func int8LimitDotprod(sums *[16]int32, n int)
@@ -167,6 +169,40 @@ TEXT ·int8LimitDotprod(SB), NOSPLIT, $0-16
 
 round:
 	EACH16(DOT)
+	SUBS $1, R1
+	BNE  round
+
+	VADD  V1.S4, V0.S4, V0.S4
+	VADD  V3.S4, V2.S4, V2.S4
+	VADD  V5.S4, V4.S4, V4.S4
+	VADD  V7.S4, V6.S4, V6.S4
+	VADD  V9.S4, V8.S4, V8.S4
+	VADD  V11.S4, V10.S4, V10.S4
+	VADD  V13.S4, V12.S4, V12.S4
+	VADD  V15.S4, V14.S4, V14.S4
+	VADD  V2.S4, V0.S4, V0.S4
+	VADD  V6.S4, V4.S4, V4.S4
+	VADD  V10.S4, V8.S4, V8.S4
+	VADD  V14.S4, V12.S4, V12.S4
+	VADD  V4.S4, V0.S4, V0.S4
+	VADD  V12.S4, V8.S4, V8.S4
+	VADD  V8.S4, V0.S4, V0.S4
+	FMOVQ F0, (R0)
+	RET
+
+// func int8LimitI8MM(sums *[16]int32, n int)
+//
+//	R0 sums   R1 rounds left   V0-V15 sums   V30, V31 1 in each byte
+TEXT ·int8LimitI8MM(SB), NOSPLIT, $0-16
+	MOVD  sums+0(FP), R0
+	MOVD  n+8(FP), R1
+	VMOVI $1, V30.B16
+	VMOVI $1, V31.B16
+	ZERO8(V0, V1, V2, V3, V4, V5, V6, V7)
+	ZERO8(V8, V9, V10, V11, V12, V13, V14, V15)
+
+round:
+	EACH16(MMLA)
 	SUBS $1, R1
 	BNE  round
 

@@ -87,11 +87,19 @@
 	VPMOVSXBD m, r \
 	VCVTDQ2PS r, r
 
+// What a tile asks for ahead: keys and values of attention come from memory, each used by few queries.
+#define PREFETCHF32 PREFETCH4(0)
+#define PREFETCHF16 \
+	PREFETCHT0 prefetchBytes(SI) \
+	PREFETCHT0 (prefetchBytes+64)(SI)
+#define PREFETCHI8 PREFETCHT0 prefetchBytes(SI)
+
 // TILE is a whole kernel; a column has so many bytes.
-#define TILE(load, bytes) \
+#define TILE(load, bytes, prefetch) \
 	TILEBEGIN                            \
 	JLT last                             \
 four:                                    \
+	prefetch                             \
 	load((SI), Z16)                      \
 	load(bytes(SI), Z17)                 \
 	load((2*bytes)(SI), Z18)             \
@@ -112,20 +120,20 @@ done:                                    \
 
 // func tileF32AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF32AVX512(SB), NOSPLIT, $0-48
-	TILE(LOADF32, 64)
+	TILE(LOADF32, 64, PREFETCHF32)
 	RET
 
 // func tileF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileF16AVX512(SB), NOSPLIT, $0-48
-	TILE(LOADF16, 32)
+	TILE(LOADF16, 32, PREFETCHF16)
 	RET
 
 // func tileBF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileBF16AVX512(SB), NOSPLIT, $0-48
-	TILE(LOADBF16, 32)
+	TILE(LOADBF16, 32, PREFETCHF16)
 	RET
 
 // func tileI8AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 TEXT ·tileI8AVX512(SB), NOSPLIT, $0-48
-	TILE(LOADI8, 16)
+	TILE(LOADI8, 16, PREFETCHI8)
 	RET
