@@ -1,5 +1,7 @@
 package neuroncache
 
+import "slices"
+
 // Counts sums up one Lookup: units by the state that was found.
 type Counts struct {
 	Resident, Loading, Claimed, Full int
@@ -31,7 +33,8 @@ func (c *Cache) Lookup(b Batch, group int, units []int32, found []Found) (n Coun
 	}
 	span := c.groups[group]
 	index := c.units[span.first : span.first+span.n]
-	touched := c.touched[:0]
+	touched := slices.Grow(c.touched[:0], len(units))[:len(units)]
+	again := 0
 	full := false
 	for i, unit := range units {
 		p := index[unit].at()
@@ -39,7 +42,8 @@ func (c *Cache) Lookup(b Batch, group int, units []int32, found []Found) (n Coun
 		case p != 0 && p&marks == 0:
 			index[unit].touch(b)
 			found[i] = Found{p.slot(), Resident}
-			touched = append(touched, span.first+unit)
+			touched[again] = span.first + unit
+			again++
 			continue
 		case p == 0:
 			found[i] = Found{-1, Full}
@@ -54,16 +58,17 @@ func (c *Cache) Lookup(b Batch, group int, units []int32, found []Found) (n Coun
 			found[i] = c.useHot(b, p.slot())
 		default:
 			if found[i] = c.useNew(b, p, span.first+unit); found[i].State == Resident && p&aheadMark == 0 {
-				touched = append(touched, span.first+unit)
+				touched[again] = span.first + unit
+				again++
 				continue
 			}
 		}
 		n.add(found[i].State)
 	}
-	n.Resident += len(touched)
-	c.tally[cold][hits] += uint64(len(touched))
-	c.policy.touch(touched)
-	c.touched = touched[:0]
+	n.Resident += again
+	c.tally[cold][hits] += uint64(again)
+	c.policy.touch(touched[:again])
+	c.touched = touched
 	return n
 }
 
