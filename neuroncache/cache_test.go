@@ -203,7 +203,7 @@ func TestWhatWasReadAheadAndNotUsedGoesFirst(t *testing.T) {
 		c.Ready(found[0].Slot)
 		c.Ready(found[1].Slot)
 		c.End(b)
-		b, found = ask(c, 0, 2) // used
+		b, _ = ask(c, 0, 2) // used
 		c.End(b)
 		b, _ = ask(c, 0, 4)
 		c.End(b)

@@ -280,10 +280,14 @@ func smallConfig(policy string) Config {
 }
 
 func TestACacheKeepsItsPromisesInAnyOrderOfOperations(t *testing.T) {
+	scripts := 40
+	if testing.Short() {
+		scripts = 8
+	}
 	for _, policy := range Policies() {
 		t.Run(policy, func(t *testing.T) {
 			random := rand.NewChaCha8([32]byte{1})
-			for range 40 {
+			for range scripts {
 				script := make([]byte, 3000)
 				_, _ = random.Read(script)
 				newModel(t, smallConfig(policy)).play(script)

@@ -154,6 +154,9 @@ func made(t *testing.T, name string, layers, tokens int) recording {
 }
 
 func TestNoPolicyBeatsTheOptimumAndTheDefaultIsAmongTheBest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("replays millions of uses")
+	}
 	for _, test := range []struct {
 		shape          string
 		layers, tokens int
@@ -185,6 +188,9 @@ func TestNoPolicyBeatsTheOptimumAndTheDefaultIsAmongTheBest(t *testing.T) {
 }
 
 func TestHalfOfBambooInLRUHitsAsOftenAsPublished(t *testing.T) {
+	if testing.Short() {
+		t.Skip("replays millions of uses")
+	}
 	r := made(t, "bamboo-7b", 2, 300)
 	h := r.open(t).Header
 	got, err := Replay(r.open(t), "lru", Slots(&h, 0.5), 150)

@@ -53,6 +53,9 @@ func find(t testing.TB, name string) Shape {
 // TestTracesHaveThePublishedHabits holds the generated statistics against the targets of the package comment. It makes fewer layers than the models
 // have, each with the mean share of active neurons.
 func TestTracesHaveThePublishedHabits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes thousands of tokens")
+	}
 	type target struct {
 		what          string
 		got, low, top float64
