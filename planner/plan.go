@@ -26,6 +26,7 @@ type Plan struct {
 	Budget  int64  `json:"budget"` // the most that the process may hold
 	Mode    string `json:"mode"`   // Exact or Predicted
 	Threads int    `json:"threads"`
+	Context int    `json:"context"`  // positions of the KV cache; 0: as many as the engine chooses
 	Depth   int    `json:"io_depth"` // reads under way at most
 
 	// TwoPhase: the cache holds a neuron's gate page and its up and down page apart, and the second is read only if the gate is not zero
@@ -116,6 +117,8 @@ func (p *Plan) Check(m *Model, l Limits) error {
 		return fmt.Errorf("the plan is for the mode %s, not for %s", p.Mode, l.Mode)
 	case len(p.Layers) != len(m.Layers):
 		return fmt.Errorf("the plan is for %d layers, the model has %d", len(p.Layers), len(m.Layers))
+	case p.Context < 0:
+		return fmt.Errorf("the plan has a context of %d tokens", p.Context)
 	case p.Threads < 1 || p.Threads > mostThreads || p.Depth < 1 || p.Depth > mostDepth:
 		return fmt.Errorf("the plan has %d threads and %d reads at once, possible are 1 to %d and 1 to %d", p.Threads, p.Depth, mostThreads, mostDepth)
 	case p.TwoPhase && !m.splits():

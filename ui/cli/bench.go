@@ -257,6 +257,9 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 		threads = workers.DefaultThreads()
 	}
 	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, EarlyReads: b.early, Policy: b.policy}
+	if b.plan != "" && c.Mode == infer.ModeDense { // which nobody need have asked for
+		c.Mode = infer.ModeAuto
+	}
 	if err := b.apply(&c); err != nil {
 		return err
 	}
@@ -266,6 +269,10 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	peak := infer.StartPeakMemory()
 	f, err := m.open()
 	if err != nil {
+		return err
+	}
+	if err := onlyForPacks(f, c.Plan); err != nil {
+		f.Close()
 		return err
 	}
 	if m.activity != nil && c.Mode != infer.ModeDense {

@@ -34,14 +34,24 @@ func newChat(s *streams) *cobra.Command {
 	c.Flags().BoolVar(&cfg.ASCII, "ascii", false, "draw with ASCII characters only")
 	c.Flags().BoolVar(&cfg.Light, "light", false, "colours for a light background")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
-		if m.path != "" { // a wrong file is told before the screen is taken
+		config, err := m.config()
+		if err != nil {
+			return err
+		}
+		if m.path != "" || config.Plan != nil { // what is wrong with the files is told before the screen is taken
 			f, err := models.Open(m.path)
 			if err != nil {
 				return err
 			}
-			cfg.Name, _ = f.StringOr("general.name", f.Name())
-			f.Close()
-			cfg.Model = modelID(m.path)
+			err = onlyForPacks(f, config.Plan)
+			if err == nil && config.Plan != nil {
+				_, err = infer.PlanFor(f, config)
+			}
+			name, _ := f.StringOr("general.name", f.Name())
+			if closeModel(f); err != nil {
+				return err
+			}
+			cfg.Name, cfg.Model = name, modelID(m.path)
 		}
 		var checked infer.Sampling
 		if err := sample.apply(c.Flags(), &checked); err != nil {
@@ -64,13 +74,9 @@ func newChat(s *streams) *cobra.Command {
 		if cfg.Settings, err = settings.Path(); err != nil {
 			return err
 		}
-		config, err := m.config()
-		if err != nil {
-			return err
-		}
-		cfg.Choice = ui.Choice{Context: m.context, Threads: m.threads, Budget: int(config.Memory >> 20)}
-		if c.Flags().Changed("mode") {
-			cfg.Choice.Mode = m.mode
+		cfg.Choice = ui.Choice{Context: config.Context, Threads: config.Threads, Budget: int(config.Memory >> 20)}
+		if c.Flags().Changed("mode") || config.Plan != nil {
+			cfg.Choice.Mode = string(config.Mode)
 		}
 		cfg.NoColor = os.Getenv("NO_COLOR") != ""
 		cfg.Models = (&chatModels{config, filepath.Join(cfg.DataDir, "packs")}).functions()

@@ -33,6 +33,7 @@ func (c *chatModels) functions() ui.Models {
 // config is how a model is loaded.
 func (c *chatModels) config(choice ui.Choice) infer.Config {
 	config := c.base
+	config.Plan = nil // it is about one model and one choice, see given
 	config.Context, config.Threads = choice.Context, choice.Threads
 	config.Mode, config.Memory = infer.Mode(choice.Mode), int64(choice.Budget)<<20
 	return config
@@ -46,7 +47,8 @@ func (c *chatModels) load(ctx context.Context, id string, choice ui.Choice, prog
 	}
 	config := c.config(choice)
 	config.Progress = progress
-	if _, packed := pack.Of(f); packed {
+	if p, packed := pack.Of(f); packed {
+		c.given(&config, p)
 		if config.Plan, err = infer.PlanFor(f, config); err != nil {
 			f.Close()
 			return nil, err
@@ -57,6 +59,16 @@ func (c *chatModels) load(ctx context.Context, id string, choice ui.Choice, prog
 		return nil, err
 	}
 	return planned{session, config.Plan}, nil
+}
+
+// given takes the plan that the command line names, for its model and as long as nothing else is chosen.
+func (c *chatModels) given(config *infer.Config, p *pack.File) {
+	base := &c.base
+	if base.Plan == nil || base.Plan.Model != p.Hash() ||
+		config.Context != base.Context || config.Threads != base.Threads || config.Mode != base.Mode || config.Memory>>20 != base.Memory>>20 {
+		return
+	}
+	config.Plan, config.Memory = base.Plan, base.Memory // to the byte, where the choice has whole MiB
 }
 
 // planned is a session and the plan by which it runs; nil for a model that is in memory as a whole.

@@ -12,11 +12,12 @@ import (
 
 // memoryFlags say how much memory a model in a pack may take, and how the pack is read.
 type memoryFlags struct {
-	memory, device, engine string
+	memory, device, engine, plan string
 }
 
 func (m *memoryFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&m.memory, "memory", "", "most memory that the program may hold, such as 2GiB, for models in packs; without it three quarters of what is available")
+	f.StringVar(&m.plan, "plan", "", "run a model in a pack as this `file` of hotcell plan says")
 	f.StringVar(&m.device, "device", "", "read as if from this `storage`, at its published speed: "+strings.Join(deviceNames(), ", "))
 	f.StringVar(&m.engine, "io", "", "how packs are read: "+strings.Join(iosched.EngineNames(), ", ")+"; without it the best that works")
 }
@@ -37,6 +38,11 @@ func (m *memoryFlags) apply(c *infer.Config) error {
 		}
 		c.Memory = n
 	}
+	if m.plan != "" {
+		if err := m.applyPlan(c); err != nil {
+			return err
+		}
+	}
 	c.IO.Engine = m.engine
 	if m.device != "" {
 		model, err := iosched.DeviceModelNamed(m.device)
@@ -46,6 +52,26 @@ func (m *memoryFlags) apply(c *infer.Config) error {
 		if c.IO.Wrap, err = iosched.Simulate(model, 1); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// applyPlan sets what the plan says and no flag did.
+func (m *memoryFlags) applyPlan(c *infer.Config) (err error) {
+	if c.Plan, err = readPlan(m.plan); err != nil {
+		return err
+	}
+	if c.Memory == 0 {
+		c.Memory = c.Plan.Budget
+	}
+	if c.Threads == 0 {
+		c.Threads = c.Plan.Threads
+	}
+	if c.Context == 0 {
+		c.Context = c.Plan.Context
+	}
+	if c.Mode == "" || c.Mode == infer.ModeAuto {
+		c.Mode = infer.Mode(c.Plan.Mode)
 	}
 	return nil
 }

@@ -55,6 +55,10 @@ func (m *modelFlags) open(ctx context.Context, s *streams, c infer.Config) (*inf
 
 // load is open for a file that is open already; the session owns it.
 func (m *modelFlags) load(ctx context.Context, s *streams, f *gguf.File, c infer.Config) (*infer.Session, error) {
+	if err := onlyForPacks(f, c.Plan); err != nil {
+		f.Close()
+		return nil, err
+	}
 	bar := newProgress(s, "loading "+printable(f.Name()))
 	c.Progress = bar.set
 	defer bar.close()

@@ -71,7 +71,7 @@ func newRoot(s *streams) *cobra.Command {
 	chat := newChat(s)
 	root.Flags().AddFlagSet(chat.Flags())
 	root.RunE = chat.RunE
-	root.AddCommand(chat, newRun(s), newTokenize(s), newLogits(s), newPerplexity(s), newInspect(s), newImport(s), newModels(s), newConvert(s), newPack(s), newTrace(s), newBench(s), newDoctor(s))
+	root.AddCommand(chat, newRun(s), newTokenize(s), newLogits(s), newPerplexity(s), newInspect(s), newImport(s), newModels(s), newConvert(s), newPack(s), newPlan(s), newTrace(s), newBench(s), newDoctor(s))
 	return root
 }
 

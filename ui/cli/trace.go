@@ -69,38 +69,21 @@ func newTraceMake(s *streams) *cobra.Command {
 	return c
 }
 
-// makeTrace writes tokens to a temporary file beside path, which takes path's place when all is written.
+// makeTrace writes a trace to a file.
 func makeTrace(ctx context.Context, path string, g *synth.Generator, tokens int, bar *progress) (size int64, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
+	return replaceFile(path, func(out io.Writer) error {
+		w, err := trace.NewWriter(out, g.Header())
 		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
+			return err
 		}
-	}()
-	w, err := trace.NewWriter(file, g.Header())
-	if err != nil {
-		return 0, err
-	}
-	for n := range tokens {
-		if err := errors.Join(ctx.Err(), g.WriteToken(w)); err != nil {
-			return 0, err
+		for n := range tokens {
+			if err := errors.Join(ctx.Err(), g.WriteToken(w)); err != nil {
+				return err
+			}
+			bar.set(int64(n+1), int64(tokens))
 		}
-		bar.set(int64(n+1), int64(tokens))
-	}
-	if err := w.Close(); err != nil {
-		return 0, err
-	}
-	if size, err = file.Seek(0, io.SeekCurrent); err != nil {
-		return 0, err
-	}
-	if err := errors.Join(file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
-		return 0, err
-	}
-	return size, os.Rename(file.Name(), path)
+		return w.Close()
+	})
 }
 
 // traceFile is a trace on disk that is read from its start several times.
