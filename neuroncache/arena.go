@@ -28,8 +28,8 @@ func newArena(n int) (*arena, error) {
 	return &arena{mapped: mapped, mem: mem}, nil
 }
 
-// newTable maps n zeroed entries of a type without pointers, which live as long as owner does. In the Go heap, which has small pages, a look-up
-// of 1,400 units misses the TLB 1,400 times.
+// newTable maps n zeroed entries of a type without pointers, which live as long as owner does. A look-up walks over megabytes of them, so they
+// have huge pages, which the Go heap has not.
 func newTable[E, O any](owner *O, n int) ([]E, error) {
 	if n == 0 {
 		return nil, nil

@@ -50,7 +50,7 @@ func (p *s3FIFO) touch(units []int32) {
 }
 
 func (p *s3FIFO) victim() int32 {
-	// Each round makes a unit go, lowers a count, moves one to main for good, or passes a busy one.
+	// Each round makes a unit go, moves one to main for good, or lowers a count.
 	for range p.small.n + (mostUses+1)*(p.small.n+p.main.n) + 1 {
 		if p.small.n > (p.small.n+p.main.n)/smallShare || p.main.n == 0 {
 			s := p.oldestFree(&p.small)
