@@ -10,23 +10,23 @@ import (
 
 // Config says how a model is to be loaded. The zero value suits chat.
 type Config struct {
-	Threads    int                     // worker threads; 0: one per fast core
-	Pin        bool                    // tie each worker to its own core
-	Context    int                     // positions of the KV cache; 0: the trained context, at most DefaultContext
-	AtLeast    int                     // raises the context that Context 0 chooses
-	KV         KVType                  // number format of keys and values
-	Bare       bool                    // only Logits will be called: the file needs no tokenizer
-	Mode       Mode                    // of the feed-forward layers; "" is ModeAuto
-	Threshold  *float32                // least predicted score of an active neuron in place of the file's, or of the calibrated margin; nil: theirs
-	Memory     int64                   // most bytes that the process may hold; 0: a safe share of what is available. Only for models in packs
-	Device     planner.Device          // what was measured of the machine, for the planner
-	Plan       *planner.Plan           // how a model in a pack runs; nil: the planner decides
-	Active     func(layer int) []int32 // positions of the neurons that are active, whatever their gates say, for a layer's next token: makes random weights as sparse as a real model's; nil: the gates decide
-	EarlyReads bool                    // in predicted mode from a pack: ask the predictor once before attention too, and read ahead what it names
-	NoPipeline bool                    // reads and products take turns, matrix by matrix: only to see what the pipeline gives
-	Policy     string                  // of the neuron cache's cold region, see neuroncache.Policies; "": its default
-	IO         iosched.Config          // how a pack is read
-	Progress   func(done, total int64) // called while weights are read, with bytes; may be nil
+	Threads    int                      // worker threads; 0: one per fast core
+	Pin        bool                     // tie each worker to its own core
+	Context    int                      // positions of the KV cache; 0: the trained context, at most DefaultContext
+	AtLeast    int                      // raises the context that Context 0 chooses
+	KV         KVType                   // number format of keys and values
+	Bare       bool                     // only Logits will be called: the file needs no tokenizer
+	Mode       Mode                     // of the feed-forward layers; "" is ModeAuto
+	Threshold  *float32                 // least predicted score of an active neuron in place of the file's, or of the calibrated margin; nil: theirs
+	Memory     int64                    // most bytes that the process may hold; 0: a safe share of what is available. Only for models in packs
+	Device     planner.Device           // what was measured of the machine, for the planner
+	Plan       *planner.Plan            // how a model in a pack runs; nil: the planner decides
+	Active     func(layer int) []uint64 // a bit for each position whose neuron is active, whatever their gates say, for a layer's next token: makes random weights as sparse as a real model's; nil: the gates decide
+	EarlyReads bool                     // in predicted mode from a pack: ask the predictor once before attention too, and read ahead what it names
+	NoPipeline bool                     // reads and products take turns, matrix by matrix: only to see what the pipeline gives
+	Policy     string                   // of the neuron cache's cold region, see neuroncache.Policies; "": its default
+	IO         iosched.Config           // how a pack is read
+	Progress   func(done, total int64)  // called while weights are read, with bytes; may be nil
 }
 
 // DefaultContext is the largest context that is chosen unasked: models trained for far more would take gigabytes for

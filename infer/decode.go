@@ -29,6 +29,7 @@ func (d *decoding) run(ctx context.Context) (Reason, error) {
 	c := &d.s.counters
 	c.decoding.Store(true)
 	defer c.decoding.Store(false)
+	d.s.recent.start(d.s.Stats())
 	for {
 		start := time.Now()
 		id := d.sampler.sample(logits, d.s.cached)
@@ -57,12 +58,16 @@ func (d *decoding) run(ctx context.Context) (Reason, error) {
 		if len(d.s.cached) < d.s.eng.kv.context {
 			logits, err = d.s.step(ctx, id)
 			c.decodeNs.Add(uint64(time.Since(start)))
+			if err == nil {
+				d.s.recent.add(d.s.Stats())
+			}
 		} else {
 			var full bool
 			if logits, full, err = d.makeRoom(ctx); full {
 				d.flush()
 				return ContextFull, nil
 			}
+			d.s.recent.start(d.s.Stats())
 		}
 		if err != nil {
 			d.flush()

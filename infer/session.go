@@ -30,6 +30,7 @@ type Session struct {
 	closed bool
 
 	counters counters
+	recent   recent
 }
 
 // counters are the parts of Stats that are written while a generation runs; the writer is its goroutine.

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 
@@ -50,9 +51,9 @@ type sparseState struct {
 	spied     int              // layers since the last one
 	recall    [2]atomic.Uint64 // active neurons of spied layers: those that the predictor named, all
 
-	active   func(layer int) []int32 // Config.Active
-	givenFor int                     // the layer of given; asked for once in each token
-	given    []uint64                // a bit for each position that it gave for the current layer
+	active   func(layer int) []uint64 // Config.Active
+	givenFor int                      // the layer of given; asked for once in each token
+	given    []uint64                 // a bit for each position that it gave for the current layer
 }
 
 // isGiven tells whether Config.Active gave the position.
@@ -65,11 +66,11 @@ func (s *sparseState) give(layer int) {
 	}
 	s.givenFor = layer
 	clear(s.given)
-	list := s.active(layer)
-	for _, pos := range list {
-		s.given[pos>>6] |= 1 << (pos & 63)
+	copy(s.given, s.active(layer))
+	s.givenCount = 0
+	for _, word := range s.given {
+		s.givenCount += bits.OnesCount64(word)
 	}
-	s.givenCount = len(list)
 }
 
 // candidate is a neuron that may be active.
@@ -209,8 +210,8 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 			s.flash.collect()
 			continue
 		}
-		if int(s.finished.Load()) == clusters || s.flash.failed() {
-			break
+		if s.flash == nil || int(s.finished.Load()) == clusters || s.flash.failed() {
+			break // in memory nothing is ever left waiting
 		}
 		if !e.advanceAny(w, lw.ffn, clusters) {
 			s.flash.wait(w)
@@ -278,7 +279,7 @@ func (e *engine) advanceAny(w *workers.Worker, f *feedForward, clusters int) boo
 	further := false
 	for c := range clusters {
 		r := &e.sparse.runs[c]
-		if !r.state.CompareAndSwap(isFree, isHeld) {
+		if r.state.Load() != isFree || !r.state.CompareAndSwap(isFree, isHeld) {
 			continue
 		}
 		before := r.waiting
@@ -399,7 +400,7 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 			unasked = unasked || p.slot < 0
 			continue
 		}
-		if ahead := i + gatesAhead; ahead < len(list) && list[ahead].unit.a != nil {
+		if ahead := i + gatesAhead; ahead < len(list) && list[ahead].unit.a != nil && list[ahead].pos-p.pos > gatesAhead { // neighbours are a stream of their own
 			codes, _ := n.row(&n.group.Gate, list[ahead].unit, int(list[ahead].pos))
 			kernel.Prefetch(codes, n.gate.CodeBytes())
 		}

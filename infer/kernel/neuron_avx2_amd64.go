@@ -3,13 +3,14 @@ package kernel
 import "unsafe"
 
 var neuronAVX2 = neuronOps{
-	dotQ8: neuronDotQ8AVX2, dotQ4: neuronDotQ4AVX2,
+	dotQ8: neuronDotQ8AVX2, dotQ4: neuronDotQ4AVX2, dotBF16: dotBF16AVX2,
 	tileQ8: neuronTileQ8AVX2, tileQ4: neuronTileQ4AVX2,
-	axpyQ8: neuronAxpyQ8AVX2, axpyQ4: neuronAxpyQ4AVX2,
+	axpyQ8: neuronAxpyQ8AVX2, axpyQ4: neuronAxpyQ4AVX2, axpyBF16: axpyBF16AVX2,
 	columnQ8: neuronColumnQ8AVX2, columnQ4: neuronColumnQ4AVX2,
-	dotBF16: dotBF16Go, axpyBF16: axpyBF16Go,
 	prefetch: prefetchAVX2,
 }
+
+// neuron_dot_avx2_amd64.s
 
 //go:noescape
 func neuronDotQ8AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
@@ -23,6 +24,8 @@ func neuronTileQ8AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 //go:noescape
 func neuronTileQ4AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
+// neuron_axpy_avx2_amd64.s
+
 //go:noescape
 func neuronAxpyQ8AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
 
@@ -30,10 +33,18 @@ func neuronAxpyQ8AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
 func neuronAxpyQ4AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
 
 //go:noescape
-func prefetchAVX2(p unsafe.Pointer, bytes int)
-
-//go:noescape
 func neuronColumnQ8AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
 func neuronColumnQ4AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
+// neuron_bf16_avx2_amd64.s
+
+//go:noescape
+func dotBF16AVX2(x *float32, w unsafe.Pointer, n int) float32
+
+//go:noescape
+func axpyBF16AVX2(y *float32, w unsafe.Pointer, a float32, n int)
+
+//go:noescape
+func prefetchAVX2(p unsafe.Pointer, bytes int)

@@ -54,7 +54,7 @@ func (g *Group) rowsOf(list ...*Matrix) {
 	g.UnitBytes += stride * g.Neurons
 }
 
-// Fill reads all units of a group of Compact's out of the model into memory, UnitBytes of it.
+// Fill reads all units of a group of Compact's out of the model into memory, UnitBytes of it, which are zero.
 func (g *Group) Fill(src *gguf.File, memory []byte) error {
 	if len(memory) != g.Units*g.UnitBytes {
 		return fmt.Errorf("%s: layer %d: %d bytes for units of %d", src.Name(), g.Layer, len(memory), g.Units*g.UnitBytes)

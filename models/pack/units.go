@@ -136,9 +136,8 @@ func (g *Group) windows(m *Matrix, most int, buf *[]byte, do func(w *window) err
 	return nil
 }
 
-// fill reads the span's units out of the model.
+// fill reads the span's units out of the model, into bytes that are zero.
 func (s *span) fill(src *gguf.File, buf *[]byte) error {
-	clear(s.bytes)
 	for _, m := range s.g.matrices() {
 		if !m.Has() {
 			continue

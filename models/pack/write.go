@@ -281,6 +281,7 @@ func (w *writer) group(g *Group) error {
 	for ; s.first < g.Units; s.first += step {
 		n := int64(min(step, g.Units-s.first)) * int64(g.UnitBytes)
 		err := w.piece(g.Offset+int64(s.first)*int64(g.UnitBytes), n, func(b []byte) error {
+			clear(b)
 			s.bytes = b
 			return s.fill(w.src, &w.buf)
 		})

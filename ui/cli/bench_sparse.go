@@ -28,7 +28,7 @@ func (b *benchFlags) shaped(shape synthetic.Shape, t gguf.Type) benchModel {
 		habits = synth.Shape{}
 	}
 	if habits.Neurons > 0 {
-		m.activity = func() (func(layer int) []int32, error) { return synth.New(habits, activitySeed).Next, nil }
+		m.activity = func() func(layer int) []uint64 { return recurring(habits) }
 	}
 	if b.pack != "" {
 		random := m.open
@@ -42,6 +42,29 @@ func (b *benchFlags) shaped(shape synthetic.Shape, t gguf.Type) benchModel {
 		}
 	}
 	return m
+}
+
+// benchTokens are how many tokens' activity is made before anything is measured, since drawing it would take a part of the time. Then they come again.
+const benchTokens = 256
+
+// recurring gives the activity of the same tokens over and over: for each layer in turn a bit for each neuron.
+func recurring(habits synth.Shape) func(layer int) []uint64 {
+	words := (habits.Neurons + 63) / 64
+	all := make([]uint64, benchTokens*habits.Layers*words)
+	at := func(token, layer int) []uint64 { return all[(token*habits.Layers+layer)*words:][:words] }
+	next := synth.New(habits, activitySeed)
+	for token := range benchTokens {
+		for layer := range habits.Layers {
+			for _, neuron := range next.Next(layer) {
+				at(token, layer)[neuron/64] |= 1 << (neuron % 64)
+			}
+		}
+	}
+	tokens := make([]int, habits.Layers)
+	return func(layer int) []uint64 {
+		tokens[layer]++
+		return at((tokens[layer]-1)%benchTokens, layer)
+	}
 }
 
 // activityTokens are how many tokens say which neurons are active often.
