@@ -8,7 +8,7 @@
 // The 16 float32 sums of 4 tokens x 16 rows stay in V16-V31. With one scale for a block, 8 rows are multiplied at a time, so that their 8 integer
 // sums, the weights and the activations fit beside them; with two, 4 rows at a time. A register of codes is loaded once and multiplied 4 times.
 //
-// Instructions per weight and token: one scale 0.12, with a minimum 0.13, two scales 0.14, with minima 0.17; SDOT: 0.0625.
+// Instructions per weight and token: one scale 0.12, with a minimum 0.14, two scales 0.17, with minima 0.24; SDOT: 0.0625.
 //
 //	V0-V3 codes, scales   V4-V7 activations   V8-V15 integer sums [token][2] or [half][token]   V16-V31 acc [token][4]
 

@@ -13,7 +13,7 @@
 //
 // With two scales for a block there would be as many instructions as with SDOT, so these forms keep it.
 //
-// Instructions per weight and token: one scale 0.10, with a minimum 0.12; SMMLA: 0.031.
+// Instructions per weight and token: one scale 0.11, with a minimum 0.13; SMMLA: 0.031.
 //
 //	V0-V7 codes, scales   V8-V11 activations of tokens 0 and 1, 2 and 3   V12-V15 acc of 4 rows   V16-V31 sums [4 rows][tokens 0-1, 2-3][2 rows]
 

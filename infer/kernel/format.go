@@ -64,7 +64,7 @@ func (f Format) PanelBytes(cols int) int {
 		return cols * PanelRows * 2
 	}
 	l, blocks := &layouts[f], cols/BlockCols
-	return l.table + (blocks+l.unit-1)/l.unit*l.header + blocks*l.block
+	return l.table + ((blocks+1<<l.unit-1)>>l.unit)*l.header + blocks*l.block
 }
 
 // Bytes of a panel's parts.
@@ -79,7 +79,7 @@ const (
 // codes of its blocks. The last unit may have fewer blocks. All parts are multiples of 64 bytes.
 type layout struct {
 	table  int // bytes
-	unit   int // blocks
+	unit   int // blocks are 1<<unit
 	header int // bytes of a unit
 	block  int // bytes of a block's codes
 
@@ -104,25 +104,28 @@ const (
 )
 
 var layouts = [numFormats]layout{
-	Q8:  {unit: 2, header: 2 * halfBytes, block: 8 * plane, scaling: halfScales, form: bytes32},
-	Q4:  {unit: 2, header: 2 * halfBytes, block: 4 * plane, nibbles: true, zero: 8, scaling: halfScales, form: nibbles32},
-	Q41: {unit: 1, header: 2 * halfBytes, block: 4 * plane, nibbles: true, scaling: halfMinima, form: minima32},
-	Q50: {unit: 2, header: 2 * halfBytes, block: 5 * plane, nibbles: true, bits: true, zero: 16, scaling: halfScales, form: bytes32},
-	Q51: {unit: 1, header: 2 * halfBytes, block: 5 * plane, nibbles: true, bits: true, scaling: halfMinima, form: minima32},
-	Q2K: {unit: 8, header: 2*halfBytes + 16*PanelRows, block: 2 * plane, pairs: true, scaling: nibbleScales, form: minima16},
-	Q3K: {unit: 8, header: 2*halfBytes + 16*PanelRows, block: 3 * plane, pairs: true, bits: true, zero: 4, scaling: signedScales, form: codes16},
-	Q4K: {unit: 8, header: 2*halfBytes + 16*PanelRows, block: 4 * plane, nibbles: true, scaling: byteScales, form: minima32},
-	Q5K: {unit: 8, header: 2*halfBytes + 16*PanelRows, block: 5 * plane, nibbles: true, bits: true, scaling: byteScales, form: minima32},
-	Q6K: {unit: 8, header: 2*halfBytes + 16*PanelRows, block: 6 * plane, nibbles: true, pairs: true, zero: 32, scaling: signedScales, form: codes16},
-	Q4T: {table: 64, unit: 1, header: wideBytes, block: 4 * plane, nibbles: true, scaling: wideScales, form: bytes32},
-	Q8S: {unit: 1, header: 2 * wideBytes, block: 8 * plane, scaling: wideHalves, form: bytes16},
+	Q8:  {unit: 1, header: 2 * halfBytes, block: 8 * plane, scaling: halfScales, form: bytes32},
+	Q4:  {unit: 1, header: 2 * halfBytes, block: 4 * plane, nibbles: true, zero: 8, scaling: halfScales, form: nibbles32},
+	Q41: {unit: 0, header: 2 * halfBytes, block: 4 * plane, nibbles: true, scaling: halfMinima, form: minima32},
+	Q50: {unit: 1, header: 2 * halfBytes, block: 5 * plane, nibbles: true, bits: true, zero: 16, scaling: halfScales, form: bytes32},
+	Q51: {unit: 0, header: 2 * halfBytes, block: 5 * plane, nibbles: true, bits: true, scaling: halfMinima, form: minima32},
+	Q2K: {unit: 3, header: 2*halfBytes + 16*PanelRows, block: 2 * plane, pairs: true, scaling: nibbleScales, form: minima16},
+	Q3K: {unit: 3, header: 2*halfBytes + 16*PanelRows, block: 3 * plane, pairs: true, bits: true, zero: 4, scaling: signedScales, form: codes16},
+	Q4K: {unit: 3, header: 2*halfBytes + 16*PanelRows, block: 4 * plane, nibbles: true, scaling: byteScales, form: minima32},
+	Q5K: {unit: 3, header: 2*halfBytes + 16*PanelRows, block: 5 * plane, nibbles: true, bits: true, scaling: byteScales, form: minima32},
+	Q6K: {unit: 3, header: 2*halfBytes + 16*PanelRows, block: 6 * plane, nibbles: true, pairs: true, zero: 32, scaling: signedScales, form: codes16},
+	Q4T: {table: 64, unit: 0, header: wideBytes, block: 4 * plane, nibbles: true, scaling: wideScales, form: bytes32},
+	Q8S: {unit: 0, header: 2 * wideBytes, block: 8 * plane, scaling: wideHalves, form: bytes16},
 }
 
 // at returns the header and the codes of block b of a panel.
 func (l *layout) at(panel []byte, b int) (header, codes []byte) {
-	unit := panel[l.table+b/l.unit*(l.header+l.unit*l.block):]
-	return unit[:l.header], unit[l.header+b%l.unit*l.block:][:l.block]
+	unit := panel[l.table+(b>>l.unit)*(l.header+l.block<<l.unit):]
+	return unit[:l.header], unit[l.header+l.inUnit(b)*l.block:][:l.block]
 }
+
+// inUnit is the number of block b within its unit.
+func (l *layout) inUnit(b int) int { return b & (1<<l.unit - 1) }
 
 // word returns the codes of columns 4g to 4g+3 of row r of a block, one in each byte.
 func (l *layout) word(codes []byte, g, r int) (w uint32) {
@@ -145,34 +148,49 @@ func (l *layout) word(codes []byte, g, r int) (w uint32) {
 	return w
 }
 
-// setWord adds the codes of columns 4g to 4g+3 of row r to a block that was clear.
-func (l *layout) setWord(codes []byte, g, r int, w uint32) {
-	or := func(i int, w uint32) {
-		p := codes[i*plane+r*4:]
-		setUint32(p, uint32At(p)|w)
+// setBlock stores the 32 values of row r of a block as codes.
+func (l *layout) setBlock(codes []byte, r int, values []byte) {
+	const sign = 0x80808080
+	zero := uint32(l.zero) * 0x01010101
+	var w [8]uint32 // the codes of each group, a byte each
+	for g := range w {
+		v := uint32At(values[4*g:])
+		w[g] = v&^sign + zero ^ v&sign // each byte by itself
 	}
+	set := func(i int, w uint32) { setUint32(codes[i*plane+r*4:], w) }
 	if !l.nibbles && !l.pairs {
-		or(g, w)
+		for g := range w {
+			set(g, w[g])
+		}
 		return
 	}
-	next := 0
+	next, shift := 0, 0
 	if l.nibbles {
-		or(g%4, w&0x0f0f0f0f<<(g/4*4))
-		next, w = 4, w>>4&0x0f0f0f0f
+		for g := range 4 {
+			set(g, w[g]&0x0f0f0f0f|w[g+4]&0x0f0f0f0f<<4)
+		}
+		next, shift = 4, 4
 	}
 	if l.pairs {
-		or(next+g%2, w&0x03030303<<(g/2*2))
-		next, w = next+2, w>>2&0x3f3f3f3f
+		const pair = 0x03030303
+		for h := range 2 {
+			set(next+h, w[h]>>shift&pair|w[h+2]>>shift&pair<<2|w[h+4]>>shift&pair<<4|w[h+6]>>shift&pair<<6)
+		}
+		next, shift = next+2, shift+2
 	}
 	if l.bits {
-		or(next, w&0x01010101<<g)
+		var bits uint32
+		for g := range w {
+			bits |= w[g] >> shift & 0x01010101 << g
+		}
+		set(next, bits)
 	}
 }
 
 // scales returns the scales and the minima of the two halves of block b, row r.
 func (l *layout) scales(header []byte, b, r int) (scale, least [2]float32) {
 	half := func(off int) float32 { return gguf.F16ToF32(uint16At(header[off+r*2:])) }
-	b %= l.unit
+	b = l.inUnit(b)
 	switch l.scaling {
 	case halfScales:
 		d := half(b * halfBytes)

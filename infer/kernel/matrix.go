@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"hotcell/models/gguf"
 )
@@ -77,34 +78,40 @@ func (m *Matrix) PackPanel(p int, t gguf.Type, src []byte) error {
 		return fmt.Errorf("kernel: %d bytes for %d rows of %d %v weights", len(src), rows, m.Cols, t)
 	}
 	dst := m.Panel(p)
-	clear(dst)
-	for r := range rows {
-		if err := packRow(dst, r, f, t, src[r*rowBytes:][:rowBytes], m.Cols); err != nil {
-			return fmt.Errorf("kernel: packing %v weights: %w", t, err)
+	if rows < PanelRows || f.Quantized() {
+		clear(dst)
+	}
+	switch f {
+	case F32, F16, BF16:
+		packFloats(dst, src, rows, rowBytes, size)
+	case Q8:
+		for r := range rows {
+			packBytes(dst, r, src[r*rowBytes:][:rowBytes], m.Cols)
 		}
+	case Q4:
+		for r := range rows {
+			packNibbles(dst, r, src[r*rowBytes:][:rowBytes], m.Cols)
+		}
+	default:
+		return packCodes(dst, f, t, src, rows, m.Cols)
 	}
 	return nil
 }
 
-// packRow moves row r of a clear panel from its file layout into dst.
-func packRow(dst []byte, r int, f Format, t gguf.Type, src []byte, cols int) error {
-	switch f {
-	case F32:
-		for c := range cols {
-			copy(dst[(c*PanelRows+r)*4:][:4], src[c*4:])
+// packFloats interleaves rows of numbers of 2 or 4 bytes.
+func packFloats(dst, src []byte, rows, rowBytes, size int) {
+	for c := 0; c < rowBytes; c += size {
+		out := dst[c*PanelRows:][:PanelRows*size]
+		if size == 2 {
+			for r := range rows {
+				setUint16(out[r*2:], uint16At(src[r*rowBytes+c:]))
+			}
+			continue
 		}
-	case F16, BF16:
-		for c := range cols {
-			copy(dst[(c*PanelRows+r)*2:][:2], src[c*2:])
+		for r := range rows {
+			setUint32(out[r*4:], uint32At(src[r*rowBytes+c:]))
 		}
-	case Q8:
-		packBytes(dst, r, src, cols)
-	case Q4:
-		packNibbles(dst, r, src, cols)
-	default:
-		return packCodes(dst, r, f, t, src, cols)
 	}
-	return nil
 }
 
 // packBytes moves a row of Q8_0: a scale, 32 int8.
@@ -133,50 +140,64 @@ func packNibbles(dst []byte, r int, src []byte, cols int) {
 	}
 }
 
-// packCodes stores a row from its small integers, and its scales as they are in the file where the format has them so.
-func packCodes(dst []byte, r int, f Format, t gguf.Type, src []byte, cols int) error {
+// packCodes stores rows from their small integers, and their scales as they are in the file where the format has them so.
+func packCodes(dst []byte, f Format, t gguf.Type, src []byte, rows, cols int) error {
 	l := &layouts[f]
-	q, scale, least := make([]int8, cols), make([]float32, cols/gguf.SubBlock), make([]float32, cols/gguf.SubBlock)
-	if err := gguf.Unpack(t, q, scale, least, src); err != nil {
-		return err
-	}
+	rowBytes := len(src) / rows
+	q, parts := make([]int8, cols), make([]float32, 2*cols/gguf.SubBlock)
+	scale, least := parts[:cols/gguf.SubBlock], parts[cols/gguf.SubBlock:]
+	var code [256]int8 // of a value of the table, by its bits
 	if l.table > 0 {
 		table, _ := t.Codebook()
-		var code [256]int8 // of a value, by its bits
 		for i, v := range table {
 			dst[i] = byte(v)
 			code[byte(v)] = int8(i)
 		}
-		for i, v := range q {
-			q[i] = code[byte(v)]
+	}
+	for r := range rows {
+		row := src[r*rowBytes:][:rowBytes]
+		if err := gguf.Unpack(t, q, scale, least, row); err != nil {
+			return fmt.Errorf("kernel: packing %v weights: %w", t, err)
+		}
+		if l.table > 0 {
+			for i, v := range q {
+				q[i] = code[byte(v)]
+			}
+		}
+		packScales(dst, r, f, t, row, scale)
+		values := unsafe.Slice((*byte)(unsafe.Pointer(&q[0])), cols)
+		for b := range cols / BlockCols {
+			_, codes := l.at(dst, b)
+			l.setBlock(codes, r, values[b*BlockCols:][:BlockCols])
 		}
 	}
+	return nil
+}
+
+// packScales stores the scales of row r.
+func packScales(dst []byte, r int, f Format, t gguf.Type, row []byte, scale []float32) {
+	l := &layouts[f]
 	_, size := t.Block()
-	for b := range cols / BlockCols {
-		header, codes := l.at(dst, b)
-		for g := range 8 {
-			v := q[b*BlockCols+4*g:][:4]
-			l.setWord(codes, g, r, uint32(byte(v[0]+l.zero))|uint32(byte(v[1]+l.zero))<<8|uint32(byte(v[2]+l.zero))<<16|uint32(byte(v[3]+l.zero))<<24)
-		}
+	for b := range len(scale) / 2 {
+		header, _ := l.at(dst, b)
 		switch l.scaling {
 		case wideScales: // both halves of a block have one scale in these types
 			setFloat32(header[r*4:], scale[2*b])
 		case wideHalves:
 			setFloat32(header[r*4:], scale[2*b])
 			setFloat32(header[wideBytes+r*4:], scale[2*b+1])
-		case halfScales, halfMinima:
-			blk := src[b*size:]
-			copy(header[b%l.unit*halfBytes+r*2:][:2], blk)
-			if l.scaling == halfMinima {
-				header[halfBytes+r*2], header[halfBytes+r*2+1] = blk[2], blk[3]^0x80 // the file adds what a kernel takes off
-			}
+		case halfScales:
+			copy(header[l.inUnit(b)*halfBytes+r*2:][:2], row[b*size:])
+		case halfMinima:
+			blk := row[b*size:][:4]
+			copy(header[r*2:][:2], blk)
+			header[halfBytes+r*2], header[halfBytes+r*2+1] = blk[2], blk[3]^0x80 // the file adds what a kernel takes off
 		default:
-			if b%l.unit == 0 {
-				packSuper(header, r, f, src[b/l.unit*size:][:size])
+			if l.inUnit(b) == 0 {
+				packSuper(header, r, f, row[b>>l.unit*size:][:size])
 			}
 		}
 	}
-	return nil
 }
 
 // packSuper moves the scales of row r's K super-block into a unit's header.
@@ -222,6 +243,7 @@ func packSuper(header []byte, r int, f Format, blk []byte) {
 func uint16At(b []byte) uint16       { return binary.LittleEndian.Uint16(b) }
 func uint32At(b []byte) uint32       { return binary.LittleEndian.Uint32(b) }
 func float32At(b []byte) float32     { return math.Float32frombits(uint32At(b)) }
+func setUint16(b []byte, v uint16)   { binary.LittleEndian.PutUint16(b, v) }
 func setUint32(b []byte, v uint32)   { binary.LittleEndian.PutUint32(b, v) }
 func setFloat32(b []byte, v float32) { setUint32(b, math.Float32bits(v)) }
 func bf16ToF32(v uint16) float32     { return math.Float32frombits(uint32(v) << 16) }

@@ -27,7 +27,6 @@
 #define ZIP1_4S(d, n, m) WORD $(0x4E803800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.4s, n.4s, m.4s
 #define ZIP2_4S(d, n, m) WORD $(0x4E807800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.4s, n.4s, m.4s
 #define ZIP1_2D(d, n, m) WORD $(0x4EC03800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.2d, n.2d, m.2d
-#define ZIP2_2D(d, n, m) WORD $(0x4EC07800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.2d, n.2d, m.2d
 #define UZP1_4S(d, n, m) WORD $(0x4E801800 | (m)<<16 | (n)<<5 | (d)) // uzp1 d.4s, n.4s, m.4s
 #define UZP2_4S(d, n, m) WORD $(0x4E805800 | (m)<<16 | (n)<<5 | (d)) // uzp2 d.4s, n.4s, m.4s
 
@@ -56,7 +55,6 @@
 // Conversions.
 #define SCVTF_4S(d, n)  WORD $(0x4E21D800 | (n)<<5 | (d)) // scvtf  d.4s, n.4s
 #define SCVTF_S(d, n)   WORD $(0x5E21D800 | (n)<<5 | (d)) // scvtf  sd, sn
-#define UCVTF_4S(d, n)  WORD $(0x6E21D800 | (n)<<5 | (d)) // ucvtf  d.4s, n.4s
 #define FCVTNS_4S(d, n) WORD $(0x4E21A800 | (n)<<5 | (d)) // fcvtns d.4s, n.4s
 #define FCVTL(d, n)     WORD $(0x0E217800 | (n)<<5 | (d)) // fcvtl  d.4s, n.4h
 #define FCVTL2(d, n)    WORD $(0x4E217800 | (n)<<5 | (d)) // fcvtl2 d.4s, n.8h

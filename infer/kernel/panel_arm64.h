@@ -24,7 +24,6 @@
 
 // The sums of one token, at py.
 #define ZERO_SUMS ZERO4(V16, V17, V18, V19)
-#define LOAD_SUMS(py) LOAD4(0, py, F16, F17, F18, F19)
 #define STORE_SUMS(py) STORE4(0, py, F16, F17, F18, F19)
 
 // The sums of 4 tokens, at R0 and R1 bytes apart.

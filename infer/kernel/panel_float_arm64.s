@@ -8,7 +8,7 @@
 // Each row is one chain of FMLA in the order of the columns, in the panel and in the tile, so both give the same bits. Four chains in the panel are
 // enough: Arm's newer cores pass an accumulator from FMLA to FMLA in 2 cycles, and the panel waits for memory; the tile has 16.
 //
-// Instructions per weight: panel F32 0.50, F16 0.66; tile F32 0.31, F16 0.36 per weight and token. In the machine model of Neoverse N2
+// Instructions per weight: panel F32 0.50, F16 and BF16 0.66, I8 1.02; tile F32 0.31, F16 and BF16 0.36, I8 0.45 per weight and token. In the machine model of Neoverse N2
 // (the core of phones' Cortex-A710; by llvm-mca) the F32 panel takes 16 bytes a cycle, the F32 tile multiplies at the core's limit, and
 // the F16 panel takes 4 bytes a cycle, limited by FCVTL, which starts every other cycle.
 //
