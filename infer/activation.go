@@ -1,6 +1,10 @@
 package infer
 
-import "math"
+import (
+	"math"
+
+	"hotcell/infer/kernel"
+)
 
 // activation is how an FFN turns its products into what the down matrix multiplies; g and u are a neuron's gate and up products. Families
 // without a gate matrix have u only.
@@ -44,6 +48,41 @@ func (a activation) apply(g, u float32) float32 {
 		return g * logistic(1.702*g) * (u + 1)
 	default:
 		return geluTanh(u)
+	}
+}
+
+// vector replaces u by the activations of neurons with gate products g, which it may change too.
+func (a activation) vector(g, u []float32) {
+	switch a {
+	case siluGate:
+		kernel.SiluMul(u, g, u)
+	case geluGate:
+		kernel.GeluMul(u, g, u)
+	case gelu:
+		for len(u) > 0 {
+			n := min(len(u), len(ones))
+			kernel.GeluMul(u[:n], u, ones[:])
+			u = u[n:]
+		}
+	case clampedGate: // as silu of 1.702 g
+		const steep = 1.702
+		for i, v := range g {
+			g[i] = steep * min(v, 7)
+			u[i] = (max(-7, min(u[i], 7)) + 1) / steep
+		}
+		kernel.SiluMul(u, g, u)
+	case reluGate:
+		for i, v := range g {
+			u[i] *= max(v, 0)
+		}
+	case reluBoth:
+		for i, v := range g {
+			u[i] = max(v, 0) * max(u[i], 0)
+		}
+	default:
+		for i, v := range g {
+			u[i] = a.apply(v, u[i])
+		}
 	}
 }
 

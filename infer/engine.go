@@ -16,10 +16,13 @@ import (
 //	tokens -> embedding row -> x, the residual stream [batch][dim]
 //	per layer, and in it per chunk of the batch:
 //	   attention.go  norm, round to 8 bits [tokens] | q, k, v [panels] | rotate, store k and v [heads]
-//	                 | attend [heads] | round [tokens] | output product [panels] | x += it [tokens]
+//	   attend.go     | attend, round [heads and tokens, or heads and positions]
+//	   attention.go  | output product [panels] | x += it [tokens]
 //	   ffn.go        norm, round [tokens] | with experts, route.go: choose [tokens] |
-//	                 gate, up, activation [panels] | round [rows] | down [panels or columns] | x += it [tokens]
+//	                 gate, up, activation, round [panels] | down [panels or columns] | x += it [tokens]
 //	norm -> logits [panels] -> sampler -> token
+//
+// For a batch of a single token what says [tokens] has no barrier behind it: own.go.
 //
 // The workers run the whole batch as one program (SPMD): all walk through the same layers and meet at the barriers, and within a phase
 // each takes the next free piece. The engine's buffers belong to whoever the phase gives the piece to; between barriers nothing is shared
@@ -67,6 +70,7 @@ type engine struct {
 	ids     []int32   // [batch]
 	done    int       // tokens of earlier batches
 	wantAll bool      // logits for all tokens, not only for the last
+	solo    bool      // one token, for which each worker has its own stream
 	x       []float32 // [batch][dim] residual stream
 	branch  []float32 // [batch][dim] attention's result, for parallel families
 	turns   []buffer  // per rope: [batch][dims] rotations
@@ -77,7 +81,7 @@ type engine struct {
 	in           *kernel.Acts // [n][dim] or [n][heads*headDim], input of the next products
 	pairs        *kernel.Acts // [rows][dim] input of the experts
 	inner        *kernel.Acts // [rows][ff] input of the down product
-	residual     *kernel.Acts // [n][dim] input of the predictor
+	residualIn   *kernel.Acts // [n][dim] input of the predictor
 	hidden       *kernel.Acts // [n][rank] predictor's inner layer
 	q, k, v      buffer       // [n][heads*headDim], [n][kvHeads*headDim]
 	gate, up     buffer       // [rows][ff]; up holds the activations in the end
@@ -86,8 +90,8 @@ type engine struct {
 	logits       buffer       // [batch or 1][vocab]
 	routerLogits buffer       // [n][experts]
 	routing      *routing
-	groups       []group     // of the current FFN pass
-	scores       [][]float32 // per worker: [context] attention weights
+	parts        attendParts
+	own          []own // [workers]
 	counters     []workers.Counter
 
 	cancelled atomic.Bool // set by worker 0 at a chunk's start, read by all after a barrier
@@ -179,20 +183,21 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	}
 	e.inner = kernel.NewActs(rows, ff)
 	e.gate, e.up, e.sum = newBuffer(rows, ff), newBuffer(rows, ff), newBuffer(rows, h.dim)
-	e.groups = make([]group, 0, max(1, h.experts))
 	for _, p := range h.ropes {
 		e.turns = append(e.turns, newBuffer(batch, p.dims))
 	}
 	if predicted {
-		e.residual = kernel.NewActs(n, h.dim)
+		e.residualIn = kernel.NewActs(n, h.dim)
 		e.hidden = kernel.NewActs(n, rank)
 		e.score = newBuffer(n, max(scored, rank))
 	}
 	if neurons > 0 {
 		e.sparse = newSparseState(h, neurons, pool.Size(), batch)
 	}
+	e.in.Reset(1, h.dim) // as sparse layers use it for a single token
+	e.parts = newAttendParts(h, kv.context)
 	for range pool.Size() {
-		e.scores = append(e.scores, make([]float32, kv.context))
+		e.own = append(e.own, newOwn(h))
 	}
 	e.program = e.run
 	return e
@@ -221,9 +226,11 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 	for done < len(tokens) {
 		e.pos = pos + done
 		e.ids = append(e.ids[:0], tokens[done:min(len(tokens), done+cap(e.ids))]...)
-		for i := range numCounters(e.h, len(e.ids)) - 1 { // the last is the logits', and reset where it is used
+		e.solo = len(e.ids) == 1 && e.sparse == nil && !e.predicted
+		for i := range numCounters(e.h, len(e.ids)) - 1 {
 			e.counters[i].Reset()
 		}
+		e.counters[len(e.counters)-1].Reset() // the logits'
 		e.cancelled.Store(false)
 		e.done = done
 		if e.sparse != nil {
@@ -256,20 +263,22 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 // run is one worker's walk through all layers for the batch.
 func (e *engine) run(w *workers.Worker) {
 	h := e.h
-	lo, hi := w.Split(len(e.ids))
+	lo, hi := e.tokens(w, len(e.ids))
 	for t := lo; t < hi; t++ {
-		x := e.x[t*h.dim:][:h.dim]
+		x := e.residual(w, chunk{}, t)
 		e.w.embedding.Row(int(e.ids[t]), x)
-		scale(x, h.embeddingScale)
+		multiplyBy(x, h.embeddingScale)
 		if e.w.positions.Rows > 0 {
 			e.w.positions.Row(e.pos+t, e.position.row(w.ID, h.dim))
-			add(x, e.position.row(w.ID, h.dim))
+			addTo(x, e.position.row(w.ID, h.dim))
 		}
 		for i, r := range e.w.ropes {
-			r.at(e.pos+t, e.turns[i].row(t, h.ropes[i].dims))
+			if !e.solo || w.ID == 0 { // used behind the next barrier
+				r.at(e.pos+t, e.turns[i].row(t, h.ropes[i].dims))
+			}
 		}
 	}
-	w.Barrier() // a chunk's tokens are split otherwise than the batch's
+	e.share(w) // a chunk's tokens are split otherwise than the batch's
 	for l := range e.w.layers {
 		for c := (chunk{}); c.first < len(e.ids); c.index, c.first = c.index+1, c.first+c.n {
 			c.n = min(chunkTokens, len(e.ids)-c.first)
@@ -278,8 +287,9 @@ func (e *engine) run(w *workers.Worker) {
 			}
 			if h.routeEarly && e.w.layers[l].router.Rows > 0 {
 				e.normalise(w, c, nil)
-				w.Barrier()
-				e.route(w, c, l)
+				e.share(w)
+				in := e.input(w, c.n)
+				e.route(w, c, l, &in)
 			}
 			e.attention(w, c, l)
 			if e.cancelled.Load() { // written before the barriers in attention, so all workers agree
@@ -303,7 +313,7 @@ func (e *engine) run(w *workers.Worker) {
 			e.progress(e.done + len(e.ids)*(l+1)/len(e.w.layers))
 		}
 	}
-	w.Barrier()
+	e.share(w)
 	e.head(w)
 }
 
@@ -316,11 +326,6 @@ func (e *engine) byNeurons(l int) bool {
 // counter is the work counter of a phase.
 func (e *engine) counter(c chunk, l, phase int) *workers.Counter {
 	return &e.counters[(c.index*e.h.layers+l)*phasesPerLayer+phase]
-}
-
-// token is token t of the chunk in the residual stream, or in e.branch.
-func (e *engine) token(rows []float32, c chunk, t int) []float32 {
-	return rows[(c.first+t)*e.h.dim:][:e.h.dim]
 }
 
 // multiply is a phase that computes m times in for the whole chunk.
@@ -350,54 +355,57 @@ func (e *engine) reshape(w *workers.Worker, a *kernel.Acts, rows, cols int) {
 	w.Barrier()
 }
 
-// normalise writes the normalised residual of the worker's own tokens to e.in, rounded too; a nil norm copies it. A barrier must follow.
+// normalise writes the normalised residual of the worker's own tokens to the input of the next products, rounded too; a nil norm copies it. Before
+// others use it, share must follow.
 func (e *engine) normalise(w *workers.Worker, c chunk, n *norm) {
-	e.reshape(w, e.in, c.n, e.h.dim)
-	lo, hi := w.Split(c.n)
+	in := e.input(w, c.n)
+	lo, hi := e.tokens(w, c.n)
 	for t := lo; t < hi; t++ {
-		x := e.token(e.x, c, t)
+		x := e.residual(w, c, t)
 		if n == nil {
-			copy(e.in.Row(t), x)
+			copy(in.Row(t), x)
 		} else {
-			n.apply(e.in.Row(t), x)
+			n.vector(in.Row(t), x)
 		}
 	}
-	e.in.Quantize(lo, hi)
+	in.Quantize(lo, hi)
 }
 
 // head computes the logits of the last token, or of all.
 func (e *engine) head(w *workers.Worker) {
-	h := e.h
 	first := len(e.ids) - 1
 	if e.wantAll {
 		first = 0
 	}
 	counter := &e.counters[len(e.counters)-1]
 	for row := first; row < len(e.ids); row += chunkTokens {
-		n := min(chunkTokens, len(e.ids)-row)
-		e.reshape(w, e.in, n, h.dim)
-		if w.ID == 0 {
+		c := chunk{first: row, n: min(chunkTokens, len(e.ids)-row)}
+		if w.ID == 0 && row > first {
 			counter.Reset()
 		}
-		lo, hi := w.Split(n)
-		for t := lo; t < hi; t++ {
-			e.w.outputNorm.apply(e.in.Row(t), e.x[(row+t)*h.dim:][:h.dim])
-		}
-		e.in.Quantize(lo, hi)
+		e.normalise(w, c, e.w.outputNorm)
+		e.share(w)
+		in, out := e.input(w, c.n), buffer{e.logits.from(row - first), e.logits.stride}
+		e.multiply(w, counter, &e.w.output.Matrix, out, &in)
 		w.Barrier()
-		out := buffer{e.logits.from(row - first), e.logits.stride}
-		e.multiply(w, counter, &e.w.output.Matrix, out, e.in)
-		w.Barrier()
-		for t := lo; t < hi; t++ {
-			y := out.row(t, h.vocab)
-			e.w.output.finish(y)
-			scale(y, h.logitScale)
-			if h.logitCap != 0 {
-				for i, v := range y {
-					y[i] = softCap(v, h.logitCap)
-				}
-			}
-		}
+		e.finishLogits(w, out, c.n)
+	}
+}
+
+// finishLogits applies what follows the output product: rows are shared out, or a single one's parts.
+func (e *engine) finishLogits(w *workers.Worker, out buffer, n int) {
+	h := e.h
+	lo, hi := w.Split(n)
+	from, to := 0, h.vocab
+	if n == 1 {
+		lo, hi = 0, 1
+		from, to = w.Split(h.vocab)
+	}
+	for t := lo; t < hi; t++ {
+		y := out.row(t, to)[from:]
+		e.w.output.finishPart(y, from)
+		multiplyBy(y, h.logitScale)
+		softCapAll(y, h.logitCap)
 	}
 }
 

@@ -5,111 +5,123 @@ import (
 	"hotcell/infer/workers"
 )
 
-// ffn computes the feed-forward block, dense or of experts, and adds its result to x. The caller has finished its own tokens of x and has not
+// ffn computes the feed-forward block, dense or of experts, and adds its result to the residual. The caller has finished its own tokens and has not
 // passed a barrier since. Each worker finishes with its own tokens again.
 func (e *engine) ffn(w *workers.Worker, c chunk, l int) {
-	h, lw := e.h, &e.w.layers[l]
-	lo, hi := w.Split(c.n)
+	lw := &e.w.layers[l]
 	e.normalise(w, c, lw.ffnNorm)
-	w.Barrier()
-
-	switch {
-	case lw.ffn != nil:
-		if e.predicted {
-			e.predict(w, c, l, phasePredict, e.score)
-		}
-		e.oneGroup(w, c, lw.ffn)
-		e.pass(w, c, l, phasePass, e.in)
-		for t := lo; t < hi; t++ {
-			lw.ffn.down.finish(e.sum.row(t, h.dim))
-		}
-	default:
-		e.experts(w, c, l, lo, hi)
+	e.share(w)
+	in := e.input(w, c.n)
+	if lw.ffn == nil {
+		e.experts(w, c, l, &in)
+		return
 	}
+	if e.predicted {
+		e.predict(w, c, l, phasePredict, e.score)
+		w.Barrier()
+	}
+	e.pass(w, c, l, phasePass, &in, e.oneGroup(w, c, lw.ffn))
+	lo, hi := e.tokens(w, c.n)
 	for t := lo; t < hi; t++ {
-		e.addBlock(l, c, t, e.sum.row(t, h.dim))
+		y := e.result(w, t)
+		lw.ffn.down.finish(y)
+		e.addBlock(w, l, c, t, y)
 	}
 }
 
-// addBlock adds the block's result y [dim] for a token to x.
-func (e *engine) addBlock(l int, c chunk, t int, y []float32) {
+// addBlock adds the block's result y [dim] for a token to the residual.
+func (e *engine) addBlock(w *workers.Worker, l int, c chunk, t int, y []float32) {
 	if post := e.w.layers[l].postFFN; post != nil {
-		post.apply(y, y)
+		post.vector(y, y)
 	}
-	scale(y, e.h.residualScale)
-	x := e.token(e.x, c, t)
+	multiplyBy(y, e.h.residualScale)
+	x := e.residual(w, c, t)
 	if e.h.parallel {
-		add(x, e.token(e.branch, c, t))
+		addTo(x, e.attended(w, c, t))
 	}
-	add(x, y)
+	addTo(x, y)
 }
 
-// experts sends each token through its experts, and through the shared one if there is one, and leaves the weighted sum in e.mixed's rows, then
-// e.sum's. The chunk's normalised residual is in e.in.
-func (e *engine) experts(w *workers.Worker, c chunk, l, lo, hi int) {
+// experts sends each token through its experts, and through the shared one if there is one, and adds the weighted sum to the residual. in [n][dim] is the
+// chunk's normalised residual.
+func (e *engine) experts(w *workers.Worker, c chunk, l int, in *kernel.Acts) {
 	h, lw, r := e.h, &e.w.layers[l], e.routing
 	if !h.routeEarly {
-		e.route(w, c, l)
+		e.route(w, c, l, in)
 	}
+	lo, hi := e.tokens(w, c.n)
 	if lw.shared != nil {
-		e.oneGroup(w, c, lw.shared)
-		e.pass(w, c, l, phasePassShared, e.in)
+		e.pass(w, c, l, phasePassShared, in, e.oneGroup(w, c, lw.shared))
 		for t := lo; t < hi; t++ {
-			y := e.sum.row(t, h.dim)
+			y := e.result(w, t)
 			lw.shared.down.finish(y)
 			if lw.sharedGate != nil {
-				scale(y, logistic(kernel.DotF32(e.in.Row(t), lw.sharedGate)))
+				multiplyBy(y, logistic(kernel.DotF32(in.Row(t), lw.sharedGate)))
 			}
-			copy(e.mixed[t*h.dim:][:h.dim], y)
+			copy(e.mixedRow(w, t), y)
 		}
 	} else {
-		clear(e.mixed[lo*h.dim : hi*h.dim])
+		for t := lo; t < hi; t++ {
+			clear(e.mixedRow(w, t))
+		}
 	}
-	w.Barrier()
 
-	pairs := c.n * r.used
-	e.reshape(w, e.pairs, pairs, h.dim)
-	first, last := w.Split(pairs)
-	for p := first; p < last; p++ {
-		copy(e.pairs.Row(p), e.in.Row(int(r.token[p])))
+	pairs := *in // solo all experts have the same input
+	if !e.solo {
+		n := c.n * r.used
+		pairs = shaped(e.pairs, n, h.dim)
+		first, last := w.Split(n)
+		for p := first; p < last; p++ {
+			copy(pairs.Row(p), in.Row(int(r.token[p])))
+		}
+		pairs.Quantize(first, last)
+		w.Barrier()
 	}
-	e.pairs.Quantize(first, last)
-	if w.ID == 0 {
-		e.groups = append(e.groups[:0], r.groups...)
-	}
-	w.Barrier()
-	e.pass(w, c, l, phasePass, e.pairs)
+	e.pass(w, c, l, phasePass, &pairs, r.groups)
 
 	for t := lo; t < hi; t++ {
-		x := e.mixed[t*h.dim:][:h.dim]
+		x := e.mixedRow(w, t)
 		for k := range r.used {
 			i := t*r.used + k
-			y := e.sum.row(int(r.pair[i]), h.dim)
+			y := e.result(w, int(r.pair[i]))
 			lw.experts[r.expert[i]].down.finish(y)
 			kernel.AxpyF32(x, y, r.weight[i])
 		}
-	}
-	w.Barrier() // the rows of e.sum are reused
-	for t := lo; t < hi; t++ {
-		copy(e.sum.row(t, h.dim), e.mixed[t*h.dim:][:h.dim])
+		e.addBlock(w, l, c, t, x)
 	}
 }
 
-// oneGroup makes all tokens of the chunk one group.
-func (e *engine) oneGroup(w *workers.Worker, c chunk, f *feedForward) {
-	if w.ID == 0 {
-		e.groups = append(e.groups[:0], group{f, 0, c.n})
+// mixedRow is where token t's experts are summed up.
+func (e *engine) mixedRow(w *workers.Worker, t int) []float32 {
+	if e.solo {
+		return e.own[w.ID].mixed
 	}
-	w.Barrier()
+	return e.mixed[t*e.h.dim:][:e.h.dim]
 }
 
-// pass sends the rows of in [rows][dim] through the FFNs of e.groups: e.sum's rows become down . act(gate . in, up . in), without the down
-// matrix's scale and bias. phase is the first of two. It ends with a barrier.
-func (e *engine) pass(w *workers.Worker, c chunk, l, phase int, in *kernel.Acts) {
-	// Gate and up of the same neurons are one piece of work, so that the activation needs no barrier.
+// oneGroup is all tokens of the chunk as one group.
+func (e *engine) oneGroup(w *workers.Worker, c chunk, f *feedForward) []group {
+	g := &e.own[w.ID].alone
+	g[0] = group{f, 0, c.n}
+	return g[:]
+}
+
+// pass sends the rows of in [rows][dim], or its only row, through the FFNs of groups: e.sum's rows become down . act(gate . in, up . in), without
+// the down matrix's scale and bias. phase is the first of two. It ends with a barrier.
+func (e *engine) pass(w *workers.Worker, c chunk, l, phase int, in *kernel.Acts, groups []group) {
+	// All groups of a pass have FFNs of one shape.
+	f, end := groups[0].f, groups[len(groups)-1]
+	inner := shaped(e.inner, end.first+end.n, f.ff())
+	// Rounding needs whole blocks, and no norm or float32 product that wants the row itself.
+	rounded := f.subNorm == nil && f.downRows.N == 0 && f.down.Format.Quantized() && f.ff()%kernel.BlockCols == 0
+
+	// Gate, up, activation and rounding of the same neurons are one piece of work: no barrier lies between, and it stays in the cache.
 	var active, computed int
-	e.eachPiece(w, e.counter(c, l, phase), func(f *feedForward) int { return f.up.Panels() }, func(g group, lo, hi int) {
-		x := in.View(g.first, g.n)
+	e.eachPiece(w, e.counter(c, l, phase), groups, func(f *feedForward) int { return f.up.Panels() }, func(g group, lo, hi int) {
+		x := *in
+		if in.Tokens > 1 {
+			x = in.View(g.first, g.n)
+		}
 		if g.f.gate.Rows > 0 {
 			g.f.gate.Mul(e.gate.from(g.first), e.gate.stride, &x, lo, hi)
 		}
@@ -117,6 +129,9 @@ func (e *engine) pass(w *workers.Worker, c chunk, l, phase int, in *kernel.Acts)
 		first, last := lo*kernel.PanelRows, min(g.f.ff(), hi*kernel.PanelRows)
 		for t := g.first; t < g.first+g.n; t++ {
 			active += e.activate(g.f, t, first, last)
+			if rounded {
+				inner.QuantizePart(t, first, e.up.row(t, last)[first:], e.own[w.ID].kernel)
+			}
 		}
 		computed += (last - first) * g.n
 	})
@@ -126,46 +141,44 @@ func (e *engine) pass(w *workers.Worker, c chunk, l, phase int, in *kernel.Acts)
 	}
 	w.Barrier()
 
-	// All groups of a pass have FFNs of one shape.
-	f := e.groups[0].f
-	rows := e.groups[len(e.groups)-1].first + e.groups[len(e.groups)-1].n
-	if f.downRows.N > 0 {
-		e.downByNeuron(w)
+	switch {
+	case f.downRows.N > 0:
+		e.downByNeuron(w, groups)
 		w.Barrier()
 		return
-	}
-	e.reshape(w, e.inner, rows, f.ff())
-	lo, hi := w.Split(rows)
-	for t := lo; t < hi; t++ {
-		y := e.up.row(t, f.ff())
-		if f.subNorm != nil {
-			f.subNorm.apply(y, y)
+	case !rounded:
+		lo, hi := w.Split(inner.Tokens)
+		for t := lo; t < hi; t++ {
+			y := inner.Row(t)
+			copy(y, e.up.row(t, f.ff()))
+			if f.subNorm != nil {
+				f.subNorm.vector(y, y)
+			}
 		}
-		copy(e.inner.Row(t), y)
+		inner.Quantize(lo, hi)
+		w.Barrier()
 	}
-	e.inner.Quantize(lo, hi)
-	w.Barrier()
-	e.eachPiece(w, e.counter(c, l, phase+1), func(f *feedForward) int { return f.down.Panels() }, func(g group, lo, hi int) {
-		x := e.inner.View(g.first, g.n)
+	e.eachPiece(w, e.counter(c, l, phase+1), groups, func(f *feedForward) int { return f.down.Panels() }, func(g group, lo, hi int) {
+		x := inner.View(g.first, g.n)
 		g.f.down.Mul(e.sum.from(g.first), e.sum.stride, &x, lo, hi)
 	})
 	w.Barrier()
 }
 
-// eachPiece shares the panels of all groups among the workers.
-func (e *engine) eachPiece(w *workers.Worker, c *workers.Counter, panels func(*feedForward) int, do func(g group, lo, hi int)) {
+// eachPiece shares the panels of all groups among the workers, two or more at once: a block of 32 rows is never divided.
+func (e *engine) eachPiece(w *workers.Worker, c *workers.Counter, groups []group, panels func(*feedForward) int, do func(g group, lo, hi int)) {
 	total := 0
-	for _, g := range e.groups {
+	for _, g := range groups {
 		total += panels(g.f)
 	}
-	step := e.panelStep(total)
+	step := (e.panelStep(total) + 1) &^ 1
 	for {
 		lo, hi, ok := w.Next(c, step, total)
 		if !ok {
 			return
 		}
 		start := 0
-		for _, g := range e.groups {
+		for _, g := range groups {
 			n := panels(g.f)
 			if a, b := max(lo-start, 0), min(hi-start, n); a < b {
 				do(g, a, b)
@@ -190,13 +203,17 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 	if e.predicted && f.predict1.Rows > 0 {
 		scores = e.score.row(t, f.ff())[first:last]
 	}
-	for i := range u {
-		if scores != nil && scores[i] < e.h.threshold {
+	e.h.activation.vector(g, u)
+	if scores == nil && !e.h.activation.sparse() {
+		return 0
+	}
+	for i, s := range scores {
+		if s < e.h.threshold {
 			u[i] = 0
-			continue
 		}
-		u[i] = e.h.activation.apply(g[i], u[i])
-		if u[i] != 0 {
+	}
+	for i, v := range u {
+		if v != 0 {
 			active++
 			if f.counts != nil {
 				f.counts[first+i]++
@@ -212,28 +229,28 @@ func (e *engine) predict(w *workers.Worker, c chunk, l, phase int, out buffer) {
 	f := e.w.layers[l].ffn
 	lo, hi := w.Split(c.n)
 	rank := f.predict1.Rows
-	e.reshape(w, e.residual, c.n, e.h.dim)
+	residual, hidden := shaped(e.residualIn, c.n, e.h.dim), shaped(e.hidden, c.n, rank)
 	for t := lo; t < hi; t++ {
-		copy(e.residual.Row(t), e.token(e.x, c, t))
+		copy(residual.Row(t), e.residual(w, c, t))
 	}
-	e.residual.Quantize(lo, hi)
+	residual.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, e.counter(c, l, phase), &f.predict1, out, e.residual)
-	e.reshape(w, e.hidden, c.n, rank)
+	e.multiply(w, e.counter(c, l, phase), &f.predict1, out, &residual)
+	w.Barrier()
 	for t := lo; t < hi; t++ {
-		inner := e.hidden.Row(t)
+		inner := hidden.Row(t)
 		for i, v := range out.row(t, rank) {
 			inner[i] = max(v, 0)
 		}
 	}
-	e.hidden.Quantize(lo, hi)
+	hidden.Quantize(lo, hi)
 	w.Barrier()
-	e.multiply(w, e.counter(c, l, phase+1), &f.predict2, out, e.hidden)
+	e.multiply(w, e.counter(c, l, phase+1), &f.predict2, out, &hidden)
 }
 
 // downByNeuron computes e.sum = activations . W for down matrices stored one row per neuron, skipping neurons that are zero. Each worker has
 // its own columns, so that the order of the sum, and with it every bit, is the same for any number of workers.
-func (e *engine) downByNeuron(w *workers.Worker) {
+func (e *engine) downByNeuron(w *workers.Worker, groups []group) {
 	h := e.h
 	blocks := (h.dim + kernel.BlockCols - 1) / kernel.BlockCols
 	first, last := w.Split(blocks)
@@ -241,7 +258,7 @@ func (e *engine) downByNeuron(w *workers.Worker) {
 	if lo >= hi {
 		return
 	}
-	for _, g := range e.groups {
+	for _, g := range groups {
 		for t := g.first; t < g.first+g.n; t++ {
 			clear(e.sum.row(t, h.dim)[lo:hi])
 		}

@@ -36,7 +36,7 @@ func clusterSlots(groups map[int]*pack.Group) int {
 
 // packedLoader makes the loader for a model in a pack, whose feed-forward layers stay there.
 func packedLoader(p *pack.File, f *gguf.File, h *hparams, c *Config) (*loader, error) {
-	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h), packed: true}
+	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h), kv: c.KV, packed: true}
 	ld.neurons = byLayer(f, p.Groups())
 	switch {
 	case !h.activation.sparse():
@@ -76,8 +76,7 @@ func planModel(p *pack.File, ld *loader, threads int) (*planner.Model, error) {
 		m.Layers = append(m.Layers, layer)
 		layers = append(layers, newNeurons(g))
 	}
-	kvBytes := KVF16.bytes()
-	m.KV = 2 * int64(h.layers) * int64(h.kvHeads) * int64(ld.context) * int64(h.headDim) * int64(kvBytes)
+	m.KV = kvBytes(h, ld.context, ld.kv)
 	m.Work = workBytes(h, w, ld.context, threads, ld.predictor) + streamBytes(layers)
 	_, pages := p.Data()
 	m.Program = programBytes + pages/pack.PageBytes*4

@@ -29,7 +29,8 @@ type loader struct {
 	f         *gguf.File
 	h         *hparams
 	predictor bool
-	context   int                 // of the KV cache
+	context   int // of the KV cache
+	kv        KVType
 	layer     int                 // the current one
 	prefix    string              // of its tensors
 	neurons   map[int]*pack.Group // per layer whose dense FFN is computed by neuron
@@ -42,7 +43,7 @@ type loader struct {
 
 // newLoader checks that a model can be run as asked and makes the loader for it.
 func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
-	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h)}
+	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h), kv: c.KV}
 	if t, ok := f.Tensor("position_embd.weight"); ok && uint64(ld.context) > t.Rows() {
 		return nil, fmt.Errorf("%s: the model knows %d positions, a context of %d is not possible", f.Name(), t.Rows(), ld.context)
 	}

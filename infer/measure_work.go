@@ -76,5 +76,5 @@ func (e *engine) attentionBytes(pos, n int) float64 {
 			seen += p + 1 - layer.first(p)
 		}
 	}
-	return float64(seen) * float64(2*e.kv.heads*e.kv.dim*e.kv.bytesPerValue)
+	return float64(seen) * float64(e.kv.kvHeads*e.kv.position)
 }

@@ -65,20 +65,11 @@ func memoryNeed(f *gguf.File, h *hparams, c Config) (m planner.Memory, err error
 	if ld.err != nil {
 		return m, ld.err
 	}
-	kv := 2 * float64(h.layers) * float64(h.kvHeads) * float64(context) * float64(h.headDim) * float64(c.KV.bytes())
-	if kv > 1<<47 {
-		return m, fmt.Errorf("a context of %d tokens needs %.0f GiB for keys and values; choose a smaller one", context, kv/(1<<30))
+	if err := checkKV(h, context, c.KV); err != nil {
+		return m, err
 	}
 	available, _ := AvailableMemory() // 0 where the system does not tell: judged as unknown
-	return planner.Judge(int64(ld.size), int64(kv), workBytes(h, w, context, c.Threads, ld.predictor), available), nil
-}
-
-// bytes is the size of one value.
-func (k KVType) bytes() int {
-	if k == KVF32 {
-		return 4
-	}
-	return 2
+	return planner.Judge(int64(ld.size), kvBytes(h, context, c.KV), workBytes(h, w, context, c.Threads, ld.predictor), available), nil
 }
 
 // workBytes is what newEngine's buffers take; a test holds the two together.
@@ -130,7 +121,8 @@ func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int
 	if neurons > 0 {
 		sum += sparseBytes(h, neurons, threads, batch)
 	}
-	return sum + floats(threads, context)
+	parts, scratch := attendBytes(h, context)
+	return sum + parts + int64(threads)*(scratch+ownBytes(h))
 }
 
 // AvailableMemory is how many bytes the system thinks it could give without swapping (MemAvailable); ok is false where it does not tell. Files in the

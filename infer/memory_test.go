@@ -67,6 +67,9 @@ func buffersOf(v reflect.Value) (bytes int64) {
 		if v.IsNil() || v.Type().Elem().PkgPath() == "hotcell/infer/workers" {
 			return 0
 		}
+		if v.Type() == reflect.TypeFor[*kernel.KVScratch]() {
+			return int64(v.Type().Elem().Size())
+		}
 		return buffersOf(v.Elem())
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -74,10 +77,13 @@ func buffersOf(v reflect.Value) (bytes int64) {
 		}
 	case reflect.Slice:
 		elem := v.Type().Elem()
+		if elem == reflect.TypeFor[softmaxOf]() || elem == reflect.TypeFor[runsDone]() {
+			return int64(v.Cap()) * int64(elem.Size())
+		}
 		switch elem {
 		case reflect.TypeFor[candidate](), reflect.TypeFor[clusterRun](), reflect.TypeFor[neuroncache.Found](), reflect.TypeFor[kernel.Weighted](), reflect.TypeFor[*iosched.Request]():
 			return int64(v.Cap()) * int64(elem.Size())
-		case reflect.TypeFor[sparseScratch]():
+		case reflect.TypeFor[sparseScratch](), reflect.TypeFor[own]():
 			bytes += int64(v.Cap()) * int64(elem.Size())
 		}
 		if k := elem.Kind(); k >= reflect.Int && k <= reflect.Float64 || elem.PkgPath() == "hotcell/infer/workers" {

@@ -1,6 +1,10 @@
 package infer
 
-import "math"
+import (
+	"math"
+
+	"hotcell/infer/kernel"
+)
 
 // norm is a normalisation with its weights.
 type norm struct {
@@ -37,6 +41,22 @@ func (n *norm) apply(dst, x []float32) {
 	add(dst, n.bias)
 }
 
+// vector is apply with vector operations, which sum in another order.
+func (n *norm) vector(dst, x []float32) {
+	if n.kind == layer {
+		n.apply(dst, x)
+		return
+	}
+	s := float32(1 / math.Sqrt(float64(kernel.DotF32(x, x))/float64(len(x))+float64(n.eps)))
+	if n.weight == nil {
+		copy(dst, x)
+		multiplyBy(dst[:len(x)], s)
+	} else {
+		kernel.ScaleMul(dst[:len(x)], x, n.weight, s)
+	}
+	addTo(dst[:len(x)], n.bias)
+}
+
 // add is a + b: a changed in place; b may be nil.
 func add(a, b []float32) []float32 {
 	for i, v := range b {
@@ -51,6 +71,30 @@ func scale(a []float32, s float32) {
 		for i := range a {
 			a[i] *= s
 		}
+	}
+}
+
+// addTo is add with vector operations.
+func addTo(a, b []float32) {
+	if b != nil {
+		kernel.AxpyF32(a, b, 1)
+	}
+}
+
+// ones are factors for operations that take a vector of them.
+var ones = func() (v [512]float32) {
+	for i := range v {
+		v[i] = 1
+	}
+	return v
+}()
+
+// multiplyBy is scale with vector operations.
+func multiplyBy(a []float32, s float32) {
+	for s != 1 && len(a) > 0 {
+		n := min(len(a), len(ones))
+		kernel.ScaleMul(a[:n], a, ones[:], s)
+		a = a[n:]
 	}
 }
 
@@ -80,4 +124,20 @@ func softCap(x, limit float32) float32 {
 		return x
 	}
 	return limit * float32(math.Tanh(float64(x/limit)))
+}
+
+// softCapAll is softCap of each element, by tanh y = 1 - 2 / (e^2y + 1).
+func softCapAll(x []float32, limit float32) {
+	if limit == 0 {
+		return
+	}
+	const saturated = 40 // where tanh is 1 and e^2y still a number
+	f := 2 / limit
+	for i, v := range x {
+		x[i] = min(v*f, saturated)
+	}
+	kernel.ExpSum(x, 0)
+	for i, v := range x {
+		x[i] = limit - 2*limit/(v+1)
+	}
 }

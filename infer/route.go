@@ -3,6 +3,7 @@ package infer
 import (
 	"math"
 
+	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 )
 
@@ -105,9 +106,9 @@ func (r *routing) order(n int, experts []*feedForward) {
 
 // route computes the router's logits from x [n][dim], a chunk's normalised residual or (SmallThinker) its layer input, and chooses the experts. It ends
 // with a barrier, behind which all workers see the groups.
-func (e *engine) route(w *workers.Worker, c chunk, l int) {
+func (e *engine) route(w *workers.Worker, c chunk, l int, x *kernel.Acts) {
 	lw := &e.w.layers[l]
-	e.multiply(w, e.counter(c, l, phaseRoute), &lw.router.Matrix, e.routerLogits, e.in)
+	e.multiply(w, e.counter(c, l, phaseRoute), &lw.router.Matrix, e.routerLogits, x)
 	w.Barrier()
 	lo, hi := w.Split(c.n)
 	for t := lo; t < hi; t++ {

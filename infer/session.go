@@ -152,7 +152,7 @@ func (s *Session) Stats() Stats {
 		ContextUsed:   int(c.used.Load()),
 		ContextMax:    e.kv.context,
 		WeightBytes:   uint64(e.w.bytes),
-		KVBytes:       uint64(len(e.kv.keys) + len(e.kv.values)),
+		KVBytes:       uint64(len(e.kv.mem.mem)),
 		Prefilling:    c.prefilling.Load(),
 		Decoding:      c.decoding.Load(),
 	}

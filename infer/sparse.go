@@ -168,7 +168,7 @@ func (e *engine) ffnByNeurons(w *workers.Worker, l int) {
 	for t := lo; t < hi; t++ {
 		y := e.sparse.wideSum[t*e.h.dim:][:e.h.dim]
 		e.w.layers[l].ffn.down.finish(y)
-		e.addBlock(l, chunk{}, t, y)
+		e.addBlock(w, l, chunk{}, t, y)
 	}
 	w.Barrier()
 }

@@ -20,7 +20,7 @@ func (e *engine) sparseMany(w *workers.Worker, l int) {
 		if x := e.x[t*h.dim:][:h.dim]; lw.ffnNorm == nil {
 			copy(s.wide.Row(t), x)
 		} else {
-			lw.ffnNorm.apply(s.wide.Row(t), x)
+			lw.ffnNorm.vector(s.wide.Row(t), x)
 		}
 	}
 	s.wide.Quantize(lo, hi)

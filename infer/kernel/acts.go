@@ -66,6 +66,27 @@ func (a *Acts) Quantize(lo, hi int) {
 	}
 }
 
+// QuantizePart makes the 8-bit blocks of columns from to from+len(x)-1 of token t from x; the token's float32 row may hold anything. from and len(x)
+// are multiples of 32; where Cols is none, nothing is done. Threads may make different parts of one token at the same time.
+func (a *Acts) QuantizePart(t, from int, x []float32, scratch *KVScratch) {
+	all := a.Cols / BlockCols
+	if a.Cols%BlockCols != 0 || all == 0 {
+		return
+	}
+	whole := a.q[t*actRecordBytes(all):][:actRecordBytes(all)]
+	for len(x) > 0 {
+		n := min(len(x)/BlockCols, len(scratch.records)/ActBlockBytes)
+		part := scratch.records[:actRecordBytes(n)]
+		_ = x[n*BlockCols-1]
+		active.quantize(unsafe.Pointer(&part[0]), &x[0], n)
+		copy(whole[from:], part[:n*BlockCols])
+		for word := BlockCols; word < ActBlockBytes; word += 4 { // one of each block's scale and sums
+			copy(whole[all*word+from/BlockCols*4:], part[n*word:][:n*4])
+		}
+		x, from = x[n*BlockCols:], from+n*BlockCols
+	}
+}
+
 // quantizeGo is the reference of ops.quantize.
 func quantizeGo(dst unsafe.Pointer, x *float32, blocks int) {
 	in := unsafe.Slice(x, blocks*BlockCols)

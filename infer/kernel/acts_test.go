@@ -139,3 +139,21 @@ func FuzzQuantizeAgainstReference(f *testing.F) {
 		}
 	})
 }
+
+func TestPartsOfATokenAreRoundedAsTheWhole(t *testing.T) {
+	const cols, token = 32 * 230, 1
+	whole, parts := NewActs(2, cols), NewActs(2, cols)
+	whole.Reset(2, cols)
+	parts.Reset(2, cols)
+	for i := range cols {
+		whole.Row(token)[i] = float32(math.Sin(float64(i*i))) * float32(1+i%7)
+	}
+	whole.Quantize(token, token+1)
+	var scratch KVScratch
+	for _, at := range [][2]int{{64, 96}, {0, 64}, {96, 32 * 220}, {32 * 220, cols}} {
+		parts.QuantizePart(token, at[0], whole.Row(token)[at[0]:at[1]], &scratch)
+	}
+	if !bytes.Equal(whole.q, parts.q) {
+		t.Error("the records differ")
+	}
+}
