@@ -40,6 +40,7 @@ type sparseState struct {
 	flash      *flash       // nil: all neurons are in memory
 
 	calibration *calibration // while margins of sketches are found
+	recorder    *recorder    // while Record runs
 
 	serial     bool   // Config.NoPipeline
 	readsEarly bool   // see readEarly
@@ -223,6 +224,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	e.neurons.Add(uint64(scratch.known))
 	scratch.active, scratch.known = 0, 0
 	if w.ID == 0 {
+		s.recorder.layer(s, n)
 		s.flash.endLayer()
 		s.givenFor = -1
 	}

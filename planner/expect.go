@@ -84,12 +84,14 @@ func (p *Plan) expect(s slots, d *Device) (e Expected) {
 		if hot {
 			return
 		}
-		miss := 1 - found(needed, stay)
+		miss, read := 1-found(needed, stay), d.readTime(l.UnitBytes/s.parts)
 		if needed < 1 {
 			miss *= 1 - policyGain
+		} else if d.Run > 0 { // with its neighbours, and the parts between them
+			read = min(read, float64(l.UnitBytes)/d.Run)
 		}
 		missed += rows * miss
-		flash += needed * miss * d.readTime(l.UnitBytes/s.parts)
+		flash += needed * miss * read
 	})
 	if wanted > 0 {
 		e.HitRate = 1 - missed/wanted

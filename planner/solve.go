@@ -34,6 +34,7 @@ type Device struct {
 	Threads    int
 	ReadBytes  float64 // per second from memory, all threads
 	Page, Pair float64 // random reads per second of one page and of two, at the depth that is used
+	Run        float64 // bytes per second of large reads, which neighbouring pages become
 	Depth      int
 }
 

@@ -162,7 +162,7 @@ func randomModel(r *rand.Rand) (*Model, Limits) {
 
 func TestAPlanKeepsToItsBudgetPassesItsCheckAndSurvivesJSON(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 300 {
+	for range 100 {
 		m, l := randomModel(r)
 		least := Minimum(m, l)
 		l.Budget = least + r.Int64N(1<<28)*r.Int64N(2)
@@ -197,7 +197,7 @@ func TestAPlanKeepsToItsBudgetPassesItsCheckAndSurvivesJSON(t *testing.T) {
 
 func TestMoreBudgetKeepsMoreInMemoryAndIsExpectedToBeNoSlower(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 40 {
+	for range 12 {
 		m, l := randomModel(r)
 		least := Minimum(m, l)
 		all := m.neuronBytes(l)

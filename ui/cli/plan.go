@@ -124,10 +124,12 @@ func onlyForPacks(f *gguf.File, plan *planner.Plan) error {
 	return nil
 }
 
-// Reads of one page and of two, the sizes of which neurons are, at depths that a device can use.
+// Reads of one page and of two, the sizes of which neurons are, at depths that a device can use; and large ones, which neighbours become.
 const (
 	onePage  = 4 << 10
 	twoPages = 2 * onePage
+	runBytes = 512 << 10
+	runDepth = 4
 )
 
 var planDepths = []int{32, 64}
@@ -157,6 +159,7 @@ func measureDevice(ctx context.Context, f *gguf.File, m *modelFlags, status *sta
 		start, end := p.Data()
 		d.Depth = model.Units
 		d.Page, d.Pair = randomReads(&model, onePage, end-start), randomReads(&model, twoPages, end-start)
+		d.Run = randomReads(&model, runBytes, end-start) * runBytes
 		return d, nil
 	}
 	p, _ := pack.Of(f)
@@ -171,16 +174,19 @@ func measureStorage(ctx context.Context, dir string, d *planner.Device, status *
 			o.Patterns = append(o.Patterns, iosched.Pattern{Random: true, Request: bytes, Depth: depth})
 		}
 	}
+	o.Patterns = append(o.Patterns, iosched.Pattern{Random: true, Request: runBytes, Depth: runDepth})
 	profile, err := iosched.Measure(ctx, dir, o)
 	if err != nil {
 		return fmt.Errorf("%w (--no-measure plans without)", err)
 	}
-	for i := 0; i < len(profile.Reads); i += 2 {
+	for i := range planDepths {
+		i *= 2
 		page, pair := profile.Reads[i].PerSec, profile.Reads[i+1].PerSec
 		if page > 1.05*d.Page { // a deeper queue must pay, since a demand waits behind what is in it
 			d.Page, d.Pair, d.Depth = page, pair, profile.Reads[i].Depth
 		}
 	}
+	d.Run = profile.Reads[len(profile.Reads)-1].BytesPerSec
 	return nil
 }
 
@@ -235,8 +241,8 @@ func printPlan(s *sheet, p *planner.Plan, d planner.Device) {
 	}
 	s.fact("expected", facts(append(expected, fmt.Sprintf("%.1f %% of what is needed is in memory", 100*p.Expected.HitRate))...))
 	if d.ReadBytes > 0 {
-		s.fact("measured", fmt.Sprintf("memory %.1f GB/s, random reads a second: %.0f of %s, %.0f of %s",
-			d.ReadBytes/1e9, d.Page, sizeText(onePage), d.Pair, sizeText(twoPages)))
+		s.fact("measured", fmt.Sprintf("memory %.1f GB/s, flash %.1f GB/s in large reads, random reads a second: %.0f of %s, %.0f of %s",
+			d.ReadBytes/1e9, d.Run/1e9, d.Page, sizeText(onePage), d.Pair, sizeText(twoPages)))
 	}
 	label := "why"
 	for _, reason := range p.Why {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -70,7 +71,8 @@ func newRun(s *streams) *cobra.Command {
 		Short: "Answer one prompt on standard output, for scripts and pipes",
 		Long: "Answers one prompt on standard output and prints statistics to standard error.\n" +
 			"The prompt is taken from -p, or from standard input with -p - or when input is piped in.\n" +
-			"With --json every line is one JSON object: pieces {\"text\":...}, then one with the statistics.",
+			"With --json every line is one JSON object: pieces {\"text\":...}, for each token what it took {\"token\":{\"n\":1,...}}, and at the end\n" +
+			"{\"done\":true,...} with the statistics. Lines of a kind that a reader does not know should be passed over.",
 		Args: noArgs,
 	}
 	m.add(c.Flags())
@@ -127,7 +129,7 @@ func newRun(s *streams) *cobra.Command {
 		}
 		var w answerWriter = &textWriter{s: s, session: session}
 		if asJSON {
-			w = &jsonWriter{json.NewEncoder(s.out), session}
+			w = &jsonWriter{out: json.NewEncoder(s.out), session: session}
 		}
 		err = follow(g, w, newProgress(s, "reading the prompt"))
 		if err != nil {
@@ -224,18 +226,36 @@ func perSecond(rate float64, ok bool) string {
 type jsonWriter struct {
 	out     *json.Encoder
 	session *infer.Session
+	records []infer.TokenRecord // read last
+	token   uint64              // the last one that was printed
 }
 
 func (w *jsonWriter) text(t string) error {
-	return w.out.Encode(struct {
+	err := w.out.Encode(struct {
 		Text string `json:"text"`
 	}{t})
+	return errors.Join(err, w.tokens())
 }
 
 func (w *jsonWriter) thought(t string) error {
-	return w.out.Encode(struct {
+	err := w.out.Encode(struct {
 		Thought string `json:"thought"`
 	}{t})
+	return errors.Join(err, w.tokens())
+}
+
+// tokens prints what the tokens since the last call took.
+func (w *jsonWriter) tokens() error {
+	w.records = w.session.Recent(w.records[:0], w.token)
+	for i := range w.records {
+		if err := w.out.Encode(struct {
+			Token *infer.TokenRecord `json:"token"`
+		}{&w.records[i]}); err != nil {
+			return err
+		}
+		w.token = w.records[i].Token
+	}
+	return nil
 }
 
 func (w *jsonWriter) notice(n infer.Notice) {
@@ -245,6 +265,9 @@ func (w *jsonWriter) notice(n infer.Notice) {
 }
 
 func (w *jsonWriter) end(reason infer.Reason) error {
+	if err := w.tokens(); err != nil {
+		return err
+	}
 	st := w.session.Stats()
 	decode, _ := st.DecodeRate()
 	prefill, _ := st.PrefillRate()

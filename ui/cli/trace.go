@@ -21,13 +21,13 @@ import (
 func newTrace(s *streams) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace",
-		Short: "Make traces of active neurons, and try cache policies on them",
+		Short: "Make or record traces of active neurons, and try cache policies on them",
 		Long: "A trace says which neurons each token used. Played against the neuron cache's policies it tells how much of a model must\n" +
 			"be in memory, and which policy keeps the right part.",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newTraceMake(s), newTraceReplay(s), newTraceInfo(s))
+	c.AddCommand(newTraceMake(s), newTraceRecord(s), newTraceReplay(s), newTraceInfo(s))
 	return c
 }
 
