@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -354,19 +355,28 @@ func TestThePromptIsSentWhenTheModelIsLoaded(t *testing.T) {
 	}
 }
 
-func BenchmarkStreaming(b *testing.B) {
-	bench, e := newBench(&testing.T{}, 80, 24)
-	bench.ask("hello")
-	for i := range b.N {
-		if i%2000 == 1999 {
-			bench.answer.message.text = ""
-		}
-		e.stats.DecodeTokens++
-		bench.gen.Append([]byte("word and "))
-		if i%10 == 0 {
-			bench.gen.Append([]byte("\n\n"))
-		}
-		bench.drain()
-		bench.View()
+// BenchmarkFrame is what one drawn frame of a streaming answer costs; there are at most 12.5 of them in a second.
+func BenchmarkFrame(b *testing.B) {
+	for _, size := range screenSizes {
+		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
+			bench := newViewBench(&testing.T{}, size[0], size[1])
+			bench.ask("more")
+			e := bench.engine.(*hand)
+			b.ReportAllocs()
+			for i := range b.N {
+				if i%2000 == 1999 {
+					bench.answer.message.text = ""
+				}
+				bench.clock = bench.clock.Add(drawEvery)
+				e.stats.DecodeTokens++
+				e.stats.DecodeNs += 60e6
+				bench.gen.Append([]byte("word and "))
+				if i%10 == 0 {
+					bench.gen.Append([]byte("\n\n"))
+				}
+				bench.model.Update(drainMsg{bench.gen, bench.clock})
+				bench.View()
+			}
+		})
 	}
 }

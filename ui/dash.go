@@ -122,13 +122,13 @@ type planned interface{ Plan() *planner.Plan }
 func (d *dashboard) expect(e Engine) {
 	d.in.Plan = nil
 	p, ok := e.(planned)
-	if !ok || p.Plan() == nil {
+	if !ok || p.Plan() == nil || p.Plan().Expected.TokensPerSec == 0 { // without a profile of the device nothing is promised
 		return
 	}
 	plan := p.Plan()
 	d.in.Plan = &panels.Plan{
 		Name:         plan.Name,
-		TokensPerSec: panels.Known(plan.Expected.TokensPerSec, plan.Expected.TokensPerSec > 0),
+		TokensPerSec: panels.Known(plan.Expected.TokensPerSec, true),
 		HitRate:      panels.Known(plan.Expected.HitRate, true),
 		StallShare:   panels.Known(plan.Expected.StallShare, true),
 	}
@@ -147,7 +147,11 @@ func (m *model) panelScreen(id panels.ID) *menu.Panels {
 	var heat func() *infer.Heat
 	if h, ok := m.engine.(heater); ok {
 		picture := new(infer.Heat)
-		heat = func() *infer.Heat { h.Heat(picture); return picture }
+		heat = func() *infer.Heat {
+			picture.Columns = max(1, m.w) // as many as can be seen
+			h.Heat(picture)
+			return picture
+		}
 	}
 	return menu.NewPanels(m.theme, m.dash.view, id, heat)
 }

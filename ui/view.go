@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"path/filepath"
 	"strings"
 
 	"hotcell/ui/keys"
@@ -154,6 +155,9 @@ func (m *model) modelName() string {
 	}
 	if m.loading != nil && m.modelID == m.firstModel() && m.cfg.Name != "" {
 		return m.cfg.Name
+	}
+	if filepath.IsAbs(m.modelID) {
+		return filepath.Base(m.modelID)
 	}
 	return cmp.Or(m.modelID, "no model")
 }

@@ -162,7 +162,11 @@ func (c *chatModels) describe(f *gguf.File, id string, kind ui.ModelKind, choice
 	defer f.Close()
 	d := infer.Describe(f, choice.Context)
 	_, packed := pack.Of(f)
-	if need, err := infer.MemoryNeed(f, c.config(choice)); err == nil { // it knows the budget too
+	need, err := infer.MemoryNeed(f, c.config(choice)) // knows packs and the budget too
+	if packed {
+		d.CannotRun = "" // Describe misses the neurons, which lie apart
+	}
+	if err == nil {
 		d.Memory = need
 	}
 	m := ui.Model{
@@ -191,6 +195,9 @@ func (c *chatModels) describe(f *gguf.File, id string, kind ui.ModelKind, choice
 		words = append(words, "the file predicts which")
 	}
 	fact("sparsity", strings.Join(words, "; "))
+	if packed && err != nil {
+		fact("memory", err.Error())
+	}
 	fact("license", d.License)
 	fact("chat template", d.Template.Form)
 	return m

@@ -32,6 +32,9 @@ type Field struct {
 	w, h     int  // of the text
 	length   int  // characters, before the change that is being made
 	overflow bool // the text has had more rows than are shown, so the field may be scrolled
+
+	lines []string // as drawn last; nil when something has changed
+	rows  int      // as counted last; 0 when something has changed
 }
 
 // New returns an empty field. The placeholder is shown while it is empty.
@@ -132,6 +135,7 @@ func (f *Field) Key(k tea.KeyMsg) {
 // last View drew. And it stays scrolled when its text has become short enough to be shown whole:
 // setting the text again scrolls to its top.
 func (f *Field) changed() {
+	f.lines, f.rows = nil, 0
 	rows, length := f.Rows(), f.text.Length()+f.text.LineCount()
 	if f.overflow && (rows <= f.h || length < f.length) {
 		row, at := f.text.Line(), f.text.LineInfo()
@@ -149,6 +153,13 @@ func (f *Field) changed() {
 // Rows is how many rows the text needs when wrapped, counted up to MostRows + 1. The textarea does not tell, but
 // its cursor can be walked: a copy of it shares the text and has a cursor of its own.
 func (f *Field) Rows() int {
+	if f.rows == 0 {
+		f.rows = f.count()
+	}
+	return f.rows
+}
+
+func (f *Field) count() int {
 	walk := func(step func(*textarea.Model)) int {
 		ta := f.text
 		for n := 0; n <= MostRows; n++ {
@@ -164,5 +175,10 @@ func (f *Field) Rows() int {
 	return min(rows, MostRows+1)
 }
 
-// Lines draws the field's rows.
-func (f *Field) Lines() []string { return strings.Split(f.text.View(), "\n") }
+// Lines draws the field's rows. The slice is valid until the text changes.
+func (f *Field) Lines() []string {
+	if f.lines == nil {
+		f.lines = strings.Split(f.text.View(), "\n")
+	}
+	return f.lines
+}

@@ -3,6 +3,7 @@ package look
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -12,27 +13,84 @@ func (t Theme) Fit(s string, w int) string {
 	if w <= 0 {
 		return ""
 	}
+	if Width(s) <= w {
+		return s
+	}
 	return ansi.Truncate(s, w, t.Ellipsis)
 }
 
 // Cut cuts s to w cells.
-func Cut(s string, w int) string { return ansi.Truncate(s, max(0, w), "") }
+func Cut(s string, w int) string {
+	if Width(s) <= w {
+		return s
+	}
+	return ansi.Truncate(s, max(0, w), "")
+}
 
 // Pad fills s up to w cells.
-func Pad(s string, w int) string { return s + strings.Repeat(" ", max(0, w-ansi.StringWidth(s))) }
+func Pad(s string, w int) string { return s + strings.Repeat(" ", max(0, w-Width(s))) }
 
-// Width is how many cells s takes.
-func Width(s string) int { return ansi.StringWidth(s) }
+// Width is how many cells s takes; colours take none. Every row of every frame is measured, and nearly all hold nothing but ASCII, our own
+// glyphs and colours, which are counted here; anything else is left to the table of grapheme clusters.
+func Width(s string) int {
+	n := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c >= ' ' && c < 0x7f:
+			n, i = n+1, i+1
+		case c == 0x1b:
+			end := colourEnd(s[i:])
+			if end == 0 {
+				return ansi.StringWidth(s)
+			}
+			i += end
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if !oneCell(r) {
+				return ansi.StringWidth(s)
+			}
+			n, i = n+1, i+size
+		}
+	}
+	return n
+}
+
+// colourEnd is the length of the colour sequence that s begins with, 0 if it is another one.
+func colourEnd(s string) int {
+	if len(s) < 3 || s[1] != '[' {
+		return 0
+	}
+	for i := 2; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == 'm':
+			return i + 1
+		case (c < '0' || c > '9') && c != ';' && c != ':':
+			return 0
+		}
+	}
+	return 0
+}
+
+// oneCell reports whether a character takes one cell whatever stands beside it: arrows, lines, blocks, shapes, braille, a few signs. No mark
+// that joins with the character before is among them.
+func oneCell(r rune) bool {
+	switch {
+	case r >= 0x2500 && r <= 0x25fc, r >= 0x2800 && r <= 0x28ff, r >= 0x2190 && r <= 0x21ff:
+		return true
+	}
+	return r == '·' || r == '°' || r == '–' || r == '…' || r == '‹' || r == '•'
+}
 
 // Spread puts left at the left end and right at the right end of a line of w cells. If there is no room
 // for both, left is cut; right goes when it would leave less than half of the line.
 func (t Theme) Spread(left, right string, w int) string {
-	wr := ansi.StringWidth(right)
-	if wr == 0 || wr+1 > w/2 && ansi.StringWidth(left)+wr+1 > w {
+	wr := Width(right)
+	if wr == 0 || wr+1 > w/2 && Width(left)+wr+1 > w {
 		return t.Fit(left, w)
 	}
 	left = t.Fit(left, w-wr-1)
-	return left + strings.Repeat(" ", w-ansi.StringWidth(left)-wr) + right
+	return left + strings.Repeat(" ", w-Width(left)-wr) + right
 }
 
 // JoinFitting joins as many of the parts, from the first on, as fit into w cells.
@@ -43,7 +101,7 @@ func JoinFitting(parts []string, sep string, w int) string {
 		if line != "" {
 			next = line + sep + p
 		}
-		if ansi.StringWidth(next) > w {
+		if Width(next) > w {
 			break
 		}
 		line = next
@@ -74,10 +132,10 @@ var hanging = regexp.MustCompile(`^ *(?:[-*•] +|[0-9]{1,3}[.)] +)?`)
 // WrapLine sanitises one line and cuts it at spaces, and words that are too long at the edge.
 func WrapLine(line string, width int) []string {
 	line, width = Sanitize(line), max(1, width)
-	if ansi.StringWidth(line) <= width {
+	if Width(line) <= width {
 		return []string{line}
 	}
-	indent := ansi.StringWidth(hanging.FindString(line))
+	indent := Width(hanging.FindString(line))
 	if indent > width/2 {
 		indent = 0
 	}
@@ -98,7 +156,7 @@ func WrapLine(line string, width int) []string {
 func wrapWords(line string, width int) []string {
 	var lines []string
 	for _, part := range strings.Split(ansi.Wrap(line, width, ""), "\n") {
-		if ansi.StringWidth(part) <= width {
+		if Width(part) <= width {
 			lines = append(lines, part)
 			continue
 		}
@@ -111,7 +169,7 @@ func wrapWords(line string, width int) []string {
 func (t Theme) Table(rows [][2]string, w int) []string {
 	first := 0
 	for _, r := range rows {
-		first = max(first, ansi.StringWidth(r[0]))
+		first = max(first, Width(r[0]))
 	}
 	first = min(first, w/2)
 	var lines []string

@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
-	"github.com/charmbracelet/x/ansi"
 )
 
 // Theme is the look of everything.
@@ -121,7 +120,7 @@ func (t Theme) Box(title string, lines []string, w int) []string {
 	if title == "" {
 		edge = ""
 	}
-	rows := []string{t.Border.Render(t.TopLeft) + t.Border.Render(edge+strings.Repeat(t.Rule, w-2-ansi.StringWidth(edge))+t.TopRight)}
+	rows := []string{t.Border.Render(t.TopLeft) + t.Border.Render(edge+strings.Repeat(t.Rule, w-2-Width(edge))+t.TopRight)}
 	wall := t.Border.Render(t.Wall)
 	for _, line := range lines {
 		rows = append(rows, wall+" "+Pad(t.Fit(line, w-4), w-4)+" "+wall)

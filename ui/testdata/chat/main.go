@@ -58,6 +58,11 @@ func main() {
 		engine.Answers[0].Prefill = 0
 		engine.Answers[0].Panic = "scripted panic"
 	}
+	if mode == "long" { // for measuring what the interface itself costs
+		long := engine.Answers[0]
+		long.Thought, long.Text, long.Prefill = "", strings.Repeat(long.Text+"\n\n", 200), 0
+		engine.Answers = []script.Answer{long}
+	}
 	load := func(ctx context.Context, id string, _ ui.Choice, progress func(done, total int64)) (ui.Engine, error) {
 		switch mode {
 		case "panic in load":
