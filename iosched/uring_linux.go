@@ -15,7 +15,7 @@ import (
 // waits for the first result. A read of an eventfd lies in the ring beside the others, for Wake. The file is registered once, which saves the
 // kernel two atomic operations a read. Linux 5.11 is needed (waiting with a time limit).
 //
-// Registered buffers were tried with fio: no difference at 4 KB that could be told from noise, and they count against RLIMIT_MEMLOCK, which is
+// Buffers are not registered: that counts against RLIMIT_MEMLOCK, which is
 // 8 MB for users. So plain addresses are used. SQPOLL, a kernel thread that looks for requests, takes a core, which a phone needs for computing.
 type uring struct {
 	*source
