@@ -9,6 +9,7 @@ import (
 
 	"hotcell/models/chat"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 	"hotcell/models/token"
 	"hotcell/planner"
 )
@@ -18,7 +19,7 @@ import (
 // before they are shown on a terminal.
 type Description struct {
 	File         string `json:"file"`      // base name
-	Container    string `json:"container"` // "GGUF v3", or "PowerInfer GGUF v3" for the variant with predictors
+	Container    string `json:"container"` // "GGUF v3", "PowerInfer GGUF v3" for the variant with predictors, or "pack of" one of them
 	Name         string `json:"name,omitempty"`
 	License      string `json:"license,omitempty"`
 	Architecture string `json:"architecture"`
@@ -38,6 +39,14 @@ type Description struct {
 	Context   int            `json:"context,omitempty"` // tokens that Memory is for
 	Memory    planner.Memory `json:"memory"`
 	CannotRun string         `json:"cannot_run,omitempty"` // one plain sentence
+}
+
+// tensorsOf lists all tensors of a model, also those that a pack keeps in another layout.
+func tensorsOf(f *gguf.File) []gguf.Tensor {
+	if p, ok := pack.Of(f); ok {
+		return p.Tensors()
+	}
+	return f.Tensors()
 }
 
 // TypeShare is what one number format has of a model.
@@ -115,6 +124,9 @@ func Describe(f *gguf.File, context int) Description {
 	if f.PowerInfer() {
 		d.Container = "PowerInfer " + d.Container
 	}
+	if _, packed := pack.Of(f); packed {
+		d.Container = "pack of " + d.Container
+	}
 	d.Name, _ = f.StringOr("general.name", "")
 	d.License, _ = f.StringOr("general.license", "")
 	d.Architecture, _ = f.StringOr("general.architecture", "")
@@ -127,11 +139,11 @@ func Describe(f *gguf.File, context int) Description {
 		c := Config{Context: context}
 		if err = c.check(); err == nil {
 			d.Context = c.contextFor(h)
-			d.Memory, err = memoryNeed(f, h, c)
+			d.Memory, err = MemoryNeed(f, c)
 		}
 	}
 	switch {
-	case len(f.Tensors()) == 0:
+	case len(tensorsOf(f)) == 0:
 		err = fmt.Errorf("the file holds a vocabulary only, no weights")
 	case err == nil && d.Shape.Experts > 0:
 		d.Compute = ComputeExperts
@@ -157,7 +169,7 @@ func (d *Description) weigh(f *gguf.File) {
 	var total int64
 	var routed uint64 // parameters of experts that a router chooses among
 	at := map[gguf.Type]int{}
-	for _, t := range f.Tensors() {
+	for _, t := range tensorsOf(f) {
 		i, ok := at[t.Type]
 		if !ok {
 			i = len(d.Types)

@@ -233,3 +233,19 @@ func FuzzDescribe(f *testing.F) {
 		}
 	})
 }
+
+func TestAPackIsDescribedAsItsModel(t *testing.T) {
+	f, err := builtin.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	g, err := packed(t, builtin.Open)()
+	if err != nil {
+		t.Fatal(err)
+	}
+	model, pack := Describe(f, 0), Describe(g, 0)
+	if pack.CannotRun != "" || pack.Parameters != model.Parameters || pack.ReLU != model.ReLU || pack.Container != "pack of "+model.Container {
+		t.Errorf("%+v\nthe model: %+v", pack, model)
+	}
+}

@@ -156,7 +156,7 @@ func (r *metaReader) fromTensors(h *hparams) error {
 	h.vocab = int(embd.Rows())
 	h.hasPredictor = has(r.f, "blk.0.fc1.weight")
 	bytes := map[gguf.Type]int64{}
-	for _, t := range r.f.Tensors() {
+	for _, t := range tensorsOf(r.f) {
 		h.params += t.Elements()
 		bytes[t.Type] += t.Size
 	}
