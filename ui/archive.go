@@ -249,24 +249,29 @@ func (m *model) branched(msg branchMsg) tea.Cmd {
 func (m *model) finish() {
 	if a := m.answer; a != nil && a.gen != nil {
 		a.cancel()
-		select {
-		case <-a.gen.Done():
-		case <-time.After(patience):
-		}
+		within(a.gen.Done())
 	}
 	if s := m.archive.store; s != nil {
 		m.finishAnswer(s)
 		_ = s.Close() // there is nobody left to tell
+	}
+	if m.settingsSaved != nil {
+		within(m.settingsSaved)
+	}
+}
+
+// within waits for something to end, but not for long: what Bubble Tea no longer began never ends.
+func within(done <-chan struct{}) {
+	select {
+	case <-done:
+	case <-time.After(patience):
 	}
 }
 
 // finishAnswer puts what the running answer has on disk.
 func (m *model) finishAnswer(s *store.Store) {
 	if m.archive.last != nil {
-		select {
-		case <-m.archive.last: // a job that Bubble Tea no longer began never ends
-		case <-time.After(patience):
-		}
+		within(m.archive.last)
 	}
 	a := m.answer
 	if a == nil || a.gen == nil || a.message.id == 0 {

@@ -9,6 +9,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
+	"hotcell/models"
 	"hotcell/ui/look"
 )
 
@@ -113,6 +114,10 @@ func (m *model) loaded(msg loadMsg) tea.Cmd {
 		if l != nil && l.before != "" && l.before != m.modelID && m.ctx.Err() == nil {
 			m.say("The model before it is loaded again.")
 			return m.loadModel(l.before, nil)
+		}
+		if l != nil && l.before == "" && m.cfg.Model == "" && m.modelID != models.BuiltIn && m.ctx.Err() == nil { // it was remembered, not asked for
+			m.say("The built-in model is loaded in its place.")
+			return m.loadModel(models.BuiltIn, nil)
 		}
 		return nil
 	}

@@ -67,7 +67,16 @@ func (m *model) press(k tea.KeyMsg) tea.Cmd {
 		if k.Type == tea.KeyRunes || k.Type == tea.KeySpace {
 			m.input.Key(k)
 		}
-	case keys.Edit, keys.Home, keys.End, keys.Palette:
+	case keys.Home, keys.End:
+		switch {
+		case !m.input.Empty():
+			m.input.Key(k)
+		case a == keys.Home:
+			m.chat.scrollTo(0)
+		default:
+			m.chat.scrolled = false
+		}
+	case keys.Edit, keys.Palette:
 		m.input.Key(k)
 	default:
 		return m.act(a)

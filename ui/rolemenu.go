@@ -299,6 +299,7 @@ func (m *model) editRoleFile(id string) tea.Cmd {
 }
 
 func (m *model) roleEdited(id, path string, err error) tea.Cmd {
+	m.mouse = false // Bubble Tea switched it off for the editor
 	if err != nil {
 		m.report("The editor could not be run ($EDITOR names it): " + err.Error())
 		return nil

@@ -111,23 +111,28 @@ func (l *List) filter() {
 }
 
 func (l *List) match(query string) {
-	titles := make([]string, len(l.rows))
+	titles, found := make([]string, len(l.rows)), make([]bool, len(l.rows))
 	for i, row := range l.rows {
 		titles[i] = look.Label(row.Title)
 	}
-	add := func(fits func(i int) bool) {
-		for i := range l.rows {
-			if !slices.Contains(l.shown, i) && fits(i) {
-				l.shown = append(l.shown, i)
-			}
+	add := func(i int) {
+		if !found[i] {
+			found[i] = true
+			l.shown = append(l.shown, i)
 		}
 	}
-	add(func(i int) bool { return strings.Contains(strings.ToLower(titles[i]), query) })
-	add(func(i int) bool { return strings.Contains(strings.ToLower(l.rows[i].Sub), query) })
-	for _, m := range fuzzy.Find(query, titles) {
-		if !slices.Contains(l.shown, m.Index) {
-			l.shown = append(l.shown, m.Index)
+	for i, title := range titles {
+		if strings.Contains(strings.ToLower(title), query) {
+			add(i)
 		}
+	}
+	for i, row := range l.rows {
+		if strings.Contains(strings.ToLower(row.Sub), query) {
+			add(i)
+		}
+	}
+	for _, m := range fuzzy.Find(query, titles) {
+		add(m.Index)
 	}
 }
 

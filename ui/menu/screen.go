@@ -111,7 +111,9 @@ func frame(t look.Theme, title, note string, f foot, w, h int, z *zones, body fu
 		for _, tap := range taps {
 			z.add(tap.x, tap.y+len(rows), tap.w, tap.h, tap.do)
 		}
-		rows = append(rows, buttons...)
+		for _, row := range buttons {
+			rows = append(rows, look.Cut(row, w))
+		}
 	}
 	return append(rows, f.hints(t, w, len(rows), z))
 }
