@@ -81,7 +81,8 @@ type foot struct {
 func frame(t look.Theme, title, note string, f foot, w, h int, z *zones, body func(y, w, h int) []string) []string {
 	*z = (*z)[:0]
 	if h < 4 {
-		return body(0, w, h)
+		rows := body(0, w, h)
+		return rows[:min(len(rows), h)]
 	}
 	rules := h >= 16
 	var buttons []string
