@@ -54,7 +54,7 @@ func planModel(p *pack.File, ld *loader, threads int) (*planner.Model, error) {
 		return nil, ld.err
 	}
 	h := ld.h
-	m := &planner.Model{Hash: p.Hash(), Name: ld.f.Name(), Fixed: int64(ld.size)}
+	m := &planner.Model{Hash: p.Hash(), Name: ld.f.Name(), Fixed: int64(ld.size), PerUnit: neuroncache.UnitTableBytes, PerSlot: neuroncache.SlotTableBytes}
 	for l := range w.layers {
 		if f := w.layers[l].ffn; f != nil {
 			for _, x := range []*kernel.Matrix{&f.predict1, &f.predict2, &f.sketch} {
