@@ -52,8 +52,7 @@ func (p product) multiply(f Format, tokens int) {
 	active.expand[f](rest.w, p.w, p.n)
 	done := rest.run(nil, active.form[l.form], tokens)
 	if one != nil && done < tokens {
-		p.skip(done)
-		p.run(one, nil, tokens-done)
+		p.from(done).run(one, nil, tokens-done)
 	}
 }
 
@@ -61,22 +60,23 @@ func (p product) multiply(f Format, tokens int) {
 func (p product) run(one panelFunc, tiles []tile, tokens int) (done int) {
 	for _, t := range tiles {
 		for ; done+t.tokens <= tokens; done += t.tokens {
-			t.multiply(p.y, p.yStride, p.w, p.x, p.xStride, p.n)
-			p.skip(t.tokens)
+			q := p.from(done)
+			t.multiply(q.y, q.yStride, q.w, q.x, q.xStride, q.n)
 		}
 	}
 	if one != nil {
 		for ; done < tokens; done++ {
-			one(p.y, p.w, p.x, p.n)
-			p.skip(1)
+			q := p.from(done)
+			one(q.y, q.w, q.x, q.n)
 		}
 	}
 	return done
 }
 
-// skip moves on by so many tokens.
-func (p *product) skip(tokens int) {
-	p.y, p.x = unsafe.Add(p.y, uintptr(tokens)*p.yStride), unsafe.Add(p.x, uintptr(tokens)*p.xStride)
+// from is the product for the tokens from t on, of which there must be one: a pointer past the last would be none of Go's.
+func (p product) from(t int) product {
+	p.y, p.x = unsafe.Add(p.y, uintptr(t)*p.yStride), unsafe.Add(p.x, uintptr(t)*p.xStride)
+	return p
 }
 
 // The references of ops.panel. y is [16]float32, w one panel, x one token's input.
