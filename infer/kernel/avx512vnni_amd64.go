@@ -27,7 +27,7 @@ var avx512vnniOps = ops{
 	axpyF16:  axpyF16AVX2,
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
-	neuron:   neuronAVX2,
+	neuron:   neuronAVX512VNNI,
 
 	panelI8: panelI8AVX512,
 	tileI8:  []tile{{4, tileI8AVX512}},

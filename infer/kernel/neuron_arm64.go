@@ -14,8 +14,8 @@ var neuronNEON = neuronOps{
 var neuronDotprod = neuronOps{
 	dotQ8: neuronDotQ8Dotprod, dotQ4: neuronDotQ4Dotprod, dotBF16: dotBF16NEON,
 	tileQ8: neuronTileQ8Dotprod, tileQ4: neuronTileQ4Dotprod,
-	axpyQ8: neuronAxpyQ8NEON, axpyQ4: neuronAxpyQ4NEON, axpyBF16: axpyBF16NEON,
-	columnQ8: neuronColumnQ8NEON, columnQ4: neuronColumnQ4NEON,
+	axpyQ8: neuronAxpyQ8Dotprod, axpyQ4: neuronAxpyQ4Dotprod, axpyBF16: axpyBF16NEON,
+	columnQ8: neuronColumnQ8Dotprod, columnQ4: neuronColumnQ4Dotprod,
 	prefetch: prefetchNEON,
 }
 
@@ -59,6 +59,18 @@ func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blo
 //go:noescape
 func neuronColumnQ4NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 
+//go:noescape
+func neuronAxpyQ8Dotprod(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func neuronAxpyQ4Dotprod(y *float32, rows *[axpyRows]Weighted, blocks int)
+
+//go:noescape
+func neuronColumnQ8Dotprod(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
+//go:noescape
+func neuronColumnQ4Dotprod(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
 // neuron_bf16_arm64.s
 
 //go:noescape
@@ -66,6 +78,8 @@ func dotBF16NEON(x *float32, w unsafe.Pointer, n int) float32
 
 //go:noescape
 func axpyBF16NEON(y *float32, w unsafe.Pointer, a float32, n int)
+
+// neuron_prefetch_arm64.s
 
 //go:noescape
 func prefetchNEON(p unsafe.Pointer, bytes int)

@@ -46,5 +46,7 @@ func dotBF16AVX2(x *float32, w unsafe.Pointer, n int) float32
 //go:noescape
 func axpyBF16AVX2(y *float32, w unsafe.Pointer, a float32, n int)
 
+// neuron_prefetch_amd64.s
+
 //go:noescape
 func prefetchAVX2(p unsafe.Pointer, bytes int)

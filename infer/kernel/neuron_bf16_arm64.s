@@ -1,7 +1,7 @@
 #include "textflag.h"
 #include "neon_arm64.h"
 
-// Rows of BF16, for every arm64 variant, and prefetching. A BF16 number is the upper half of a float32: SHLL moves 4 of them there. What is left of 16
+// Rows of BF16, for every arm64 variant. A BF16 number is the upper half of a float32: SHLL moves 4 of them there. What is left of 16
 // elements goes one at a time, in lane 0: every element of an axpy is one fused multiply-add, wherever it lies.
 //
 // Instructions per element: dot 0.88, axpy 1.0.
@@ -94,16 +94,4 @@ one:
 	BNE     one
 
 done:
-	RET
-
-// func prefetchNEON(p unsafe.Pointer, bytes int)
-TEXT ·prefetchNEON(SB), NOSPLIT, $0-16
-	MOVD p+0(FP), R0
-	MOVD bytes+8(FP), R1
-
-line:
-	PRFM (R0), PLDL1KEEP
-	ADD  $64, R0
-	SUBS $64, R1
-	BGT  line
 	RET

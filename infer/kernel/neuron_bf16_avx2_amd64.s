@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// Rows of BF16 on AVX2, and prefetching. A BF16 number is the upper half of a float32, where VPSHUFB puts it: 8 are loaded into both halves of a
+// Rows of BF16 on AVX2. A BF16 number is the upper half of a float32, where VPSHUFB puts it: 8 are loaded into both halves of a
 // register. What is left of 32 elements goes one at a time, in lane 0: every element of an axpy is one fused multiply-add, wherever it lies.
 //
 // Instructions per element: dot 0.5, axpy 0.62.
@@ -117,16 +117,4 @@ one:
 
 done:
 	VZEROUPPER
-	RET
-
-// func prefetchAVX2(p unsafe.Pointer, bytes int)
-TEXT ·prefetchAVX2(SB), NOSPLIT, $0-16
-	MOVQ p+0(FP), SI
-	MOVQ bytes+8(FP), CX
-
-line:
-	PREFETCHT0 (SI)
-	ADDQ       $64, SI
-	SUBQ       $64, CX
-	JG         line
 	RET

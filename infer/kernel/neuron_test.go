@@ -56,11 +56,19 @@ func neuronRow(t *testing.T, r *rand.Rand, row NeuronRow) (w Weighted, values []
 	return w, values
 }
 
+// guardedFloats is n zeros at the end of mapped memory.
+func guardedFloats(t *testing.T, n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(&guarded(t, 4*n)[0])), n)
+}
+
 func TestANeuronRowsProductIsTheSumOfItsProductsForEveryTokenCount(t *testing.T) {
 	eachVariant(t, func(t *testing.T, v ops) {
 		for _, typ := range neuronTypes {
 			for _, cols := range []int{32, 64, 7 * 32, 8 * 32, 9 * 32, 23 * 32, 1024} {
 				r := newRand(uint64(cols))
+				if !(NeuronRow{Type: typ}).quantized() {
+					cols += 13
+				}
 				row := NeuronRow{typ, cols}
 				w, values := neuronRow(t, r, row)
 				x := NewActs(7, cols)
@@ -94,15 +102,53 @@ func TestANeuronRowsProductIsTheSumOfItsProductsForEveryTokenCount(t *testing.T)
 	})
 }
 
+func TestNoSumOfANeuronRowsProductOverflows(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, typ := range []gguf.Type{gguf.Q8_0, gguf.Q4_0} {
+			const cols = 5 * BlockCols
+			row := NeuronRow{typ, cols}
+			codes, scales := make([]byte, row.CodeBytes()), make([]byte, row.ScaleBytes())
+			for b := range cols / BlockCols {
+				putU16(scales[2*b:], gguf.F32ToF16(1))
+			}
+			x := NewActs(1, cols)
+			x.Reset(1, cols)
+			for _, code := range []byte{0x00, 0x0f, 0x7f, 0x80, 0xf0, 0xff} {
+				for _, signs := range []string{"+", "-", "+-", "++--"} {
+					for i := range codes {
+						codes[i] = code
+					}
+					for i := range x.f {
+						x.f[i] = map[byte]float32{'+': 127, '-': -127}[signs[i%len(signs)]]
+					}
+					x.Quantize(0, 1)
+					dot := neuronGo.dotQ8
+					if typ == gguf.Q4_0 {
+						dot = neuronGo.dotQ4
+					}
+					want := dot(unsafe.Pointer(&codes[0]), unsafe.Pointer(&scales[0]), x.record(0), cols/BlockCols)
+					got := row.Dot(unsafe.Pointer(&codes[0]), unsafe.Pointer(&scales[0]), x, 0)
+					if got != want { // all of them are integers that float32 holds
+						t.Fatalf("%v: codes %#x and activations %s: %v, want %v", typ, code, signs, got, want)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
 	eachVariant(t, func(t *testing.T, v ops) {
 		for _, typ := range neuronTypes {
-			for _, n := range []int{1, 2, 3, 4, 5, 9} {
-				const cols = 96
+			for i, n := range []int{1, 2, 3, 4, 5, 9} {
+				cols := []int{96, 32, 128, 8 * 32, 23 * 32, 1024}[i]
+				if !(NeuronRow{Type: typ}).quantized() {
+					cols += 13
+				}
 				r := newRand(uint64(n))
 				row := NeuronRow{typ, cols}
 				var rows []Weighted
-				want, together, single := make([]float64, cols), make([]float32, cols), make([]float32, cols)
+				want, together, single := make([]float64, cols), guardedFloats(t, cols), guardedFloats(t, cols)
 				for range n {
 					w, values := neuronRow(t, r, row)
 					w.Coef = float32(r.NormFloat64())
@@ -141,7 +187,7 @@ func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
 				putU16(scales[2*i:], gguf.F32ToF16(float32(r.NormFloat64())))
 			}
 			w := Weighted{Codes: unsafe.Pointer(&codes[0]), Scales: unsafe.Pointer(&scales[0]), Coef: 0.75}
-			got, want := make([]float32, cols), make([]float32, cols)
+			got, want := guardedFloats(t, cols), make([]float32, cols)
 			NeuronRow{typ, cols}.AxpyColumn(got, w)
 			column := neuronGo.columnQ8
 			if typ == gguf.Q4_0 {
@@ -208,43 +254,45 @@ func BenchmarkNeuronRows(b *testing.B) {
 
 // BenchmarkNeuronRowsInNoOrder is one core's way through rows that are in memory but in no cache, each asked for some rows ahead of its use.
 func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
-	const cols, n = 4096, 100_000
-	row := NeuronRow{gguf.Q4_0, cols}
-	stride := row.CodeBytes() + row.ScaleBytes()
-	data := make([]byte, n*stride)
-	for i := range data {
-		data[i] = byte(i*7) & 0x3b
-	}
-	order := rand.New(rand.NewPCG(1, 2)).Perm(n)
-	x := NewActs(1, cols)
-	x.Reset(1, cols)
-	x.Quantize(0, 1)
-	y := make([]float32, cols)
-	for _, ahead := range []int{0, 1, 2, 3} {
-		at := func(i int) unsafe.Pointer { return unsafe.Pointer(&data[order[i%n]*stride]) }
-		b.Run(fmt.Sprintf("dot/%d ahead", ahead), func(b *testing.B) {
-			b.SetBytes(int64(stride))
-			for i := range b.N {
-				if ahead > 0 {
-					Prefetch(at(i+ahead), stride)
-				}
-				p := at(i)
-				y[0] = row.Dot(unsafe.Add(p, row.ScaleBytes()), p, x, 0)
-			}
-		})
-		b.Run(fmt.Sprintf("axpy/%d ahead", 4*ahead), func(b *testing.B) {
-			b.SetBytes(4 * int64(stride))
-			var list [4]Weighted
-			for i := 0; i < 4*b.N; i += 4 {
-				for k := range list {
+	mem := stream(b)
+	for _, cols := range []int{2048, 4096} {
+		row := NeuronRow{gguf.Q4_0, cols}
+		stride := row.CodeBytes() + row.ScaleBytes()
+		n := len(mem) / stride
+		order := rand.New(rand.NewPCG(1, 2)).Perm(n)
+		x := NewActs(1, cols)
+		x.Reset(1, cols)
+		x.Quantize(0, 1)
+		y := make([]float32, cols)
+		next := 0 // where the run before ended: what it read is in the caches
+		at := func(i int) unsafe.Pointer { return unsafe.Pointer(&mem[order[i%n]*stride]) }
+		for _, ahead := range []int{0, 1, 2, 4, 8} {
+			b.Run(fmt.Sprintf("dot/%d/%d ahead", cols, ahead), func(b *testing.B) {
+				b.SetBytes(int64(stride))
+				for range b.N {
 					if ahead > 0 {
-						Prefetch(at(i+k+4*ahead), stride)
+						Prefetch(at(next+ahead), stride)
 					}
-					p := at(i + k)
-					list[k] = Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}
+					p := at(next)
+					y[0] = row.Dot(unsafe.Add(p, row.ScaleBytes()), p, x, 0)
+					next++
 				}
-				row.Axpy(y, list[:])
-			}
-		})
+			})
+			b.Run(fmt.Sprintf("axpy/%d/%d ahead", cols, axpyRows*ahead), func(b *testing.B) {
+				b.SetBytes(axpyRows * int64(stride))
+				var list [axpyRows]Weighted
+				for range b.N {
+					for k := range list {
+						if ahead > 0 {
+							Prefetch(at(next+axpyRows*ahead), stride)
+						}
+						p := at(next)
+						list[k] = Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}
+						next++
+					}
+					row.Axpy(y, list[:])
+				}
+			})
+		}
 	}
 }
