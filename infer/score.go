@@ -10,8 +10,8 @@ import (
 )
 
 // Logits computes the logits after each of the tokens, which stand at positions 0, 1, ...; each is called in order with rows [vocab] that
-// are valid during the call only. With single set the tokens are computed one at a time, as in decode, otherwise in chunks, as
-// in prefill. What the KV cache held before is gone.
+// are valid during the call only. With single set, and where a predictor chooses neurons, the tokens are computed one at a time, as in decode,
+// otherwise in chunks, as in prefill. What the KV cache held before is gone.
 func (s *Session) Logits(ctx context.Context, tokens []int32, single bool, each func(t int, logits []float32)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -19,7 +19,7 @@ func (s *Session) Logits(ctx context.Context, tokens []int32, single bool, each 
 		return errClosed
 	}
 	s.forget()
-	if !single {
+	if !single && !s.eng.predictsSingle() {
 		_, _, err := s.eng.eval(ctx, tokens, 0, nil, each)
 		return err
 	}
@@ -105,10 +105,13 @@ func (s *Session) Perplexity(ctx context.Context, text string, size int, each fu
 	return p, nil
 }
 
+// predictsSingle tells whether a predictor chooses neurons for single tokens, while prompts are computed exactly.
+func (e *engine) predictsSingle() bool { return e.predicted && e.sparse != nil }
+
 // windowLogits computes a window's logits as they are in decode: where a predictor chooses neurons for single tokens, but not for a prompt, token by
 // token, and what the predictor misses is counted.
 func (s *Session) windowLogits(ctx context.Context, window []int32, each func(t int, logits []float32)) error {
-	if !s.eng.predicted || s.eng.sparse == nil {
+	if !s.eng.predictsSingle() {
 		_, _, err := s.eng.eval(ctx, window, 0, nil, each)
 		return err
 	}
