@@ -136,8 +136,30 @@ const expandTokens = 4
 // expanded is scratch memory for one expanded panel.
 type expanded struct{ memory []byte }
 
-// expandedPanels are those that no product is using.
-var expandedPanels = sync.Pool{New: func() any { return new(expanded) }}
+// idleExpanded are those that no product is using: at most as many as threads that multiply. (A sync.Pool would let the garbage collector
+// take them, and they would be allocated again in the middle of a prompt.)
+var idleExpanded struct {
+	sync.Mutex
+	list []*expanded
+}
+
+func takeExpanded() *expanded {
+	idleExpanded.Lock()
+	defer idleExpanded.Unlock()
+	last := len(idleExpanded.list) - 1
+	if last < 0 {
+		return new(expanded)
+	}
+	e := idleExpanded.list[last]
+	idleExpanded.list = idleExpanded.list[:last]
+	return e
+}
+
+func (e *expanded) giveBack() {
+	idleExpanded.Lock()
+	defer idleExpanded.Unlock()
+	idleExpanded.list = append(idleExpanded.list, e)
+}
 
 // room returns n bytes at a multiple of 64.
 func (e *expanded) room(n int) unsafe.Pointer {

@@ -114,7 +114,7 @@ func (c *KV) Scores(dst []float32, stride int, q []float32, qStride, n, lo, hi i
 		return
 	}
 	blocks := (hi + KVBlock - 1) / KVBlock
-	_, _, _ = dst[(n-1)*stride+blocks*KVBlock-lo-1], q[(n-1)*qStride+c.Dim-1], c.Keys[blocks*KVBlock/PanelRows*c.Format.PanelBytes(c.Dim)-1]
+	_, _, _ = dst[(n-1)*stride+blocks*KVBlock-lo-1], q[(n-1)*qStride+c.Dim-1], c.Keys[blocks*c.Format.PanelBytes(c.Dim)-1]
 	if c.Format != Q8 {
 		c.scores(dst, stride, unsafe.Pointer(&q[0]), qStride*4, n, lo, blocks)
 		return
@@ -194,7 +194,7 @@ func (c *KV) mixQ8(out []float32, stride int, p []float32, pStride, n, lo, hi in
 				for half := d; half < d+BlockCols; half += PanelRows {
 					w := unsafe.Pointer(&c.Values[(half/PanelRows*c.Positions+from)*PanelRows])
 					part := product{unsafe.Pointer(y), PanelRows * 4, w, unsafe.Pointer(scaled), mixPositions * 4, count}
-					part.run(active.panelI8, active.tileI8, some)
+					part.run(active.panelI8, active.tileI8, 0, some)
 					for j := range some {
 						to := out[(i+j)*stride+half:][:PanelRows]
 						if from == lo {

@@ -36,47 +36,47 @@ type product struct {
 }
 
 // multiply computes the product for so many tokens with the kernels of a format.
-func (p product) multiply(f Format, tokens int) {
+func (p *product) multiply(f Format, tokens int) {
 	if !f.Quantized() {
-		p.run(active.panel[f], active.tile[f], tokens)
+		p.run(active.panel[f], active.tile[f], 0, tokens)
 		return
 	}
-	if tokens < expandTokens && active.panel[f] != nil {
-		p.run(active.panel[f], nil, tokens)
-		return
+	one, done := active.panel[f], 0
+	if tokens >= expandTokens || one == nil {
+		form := layouts[f].form
+		scratch := takeExpanded()
+		wide := *p
+		wide.w = scratch.room(p.n * form.blockBytes())
+		active.expand[f](wide.w, p.w, p.n)
+		done = wide.run(nil, active.form[form], 0, tokens)
+		scratch.giveBack()
 	}
-	l, scratch := &layouts[f], expandedPanels.Get().(*expanded)
-	defer expandedPanels.Put(scratch)
-	one, rest := active.panel[f], p
-	rest.w = scratch.room(p.n * l.form.blockBytes())
-	active.expand[f](rest.w, p.w, p.n)
-	done := rest.run(nil, active.form[l.form], tokens)
-	if one != nil && done < tokens {
-		p.from(done).run(one, nil, tokens-done)
+	if one != nil {
+		p.run(one, nil, done, tokens)
 	}
 }
 
-// run computes as many tokens as it can by tiles, widest first, the rest by one, and returns how many that were: all unless one is nil.
-func (p product) run(one panelFunc, tiles []tile, tokens int) (done int) {
+// run computes tokens from to tokens-1 as far as it can by tiles, widest first, the rest by one, and returns at which token it ended: at the
+// end unless one is nil.
+func (p *product) run(one panelFunc, tiles []tile, from, tokens int) int {
 	for _, t := range tiles {
-		for ; done+t.tokens <= tokens; done += t.tokens {
-			q := p.from(done)
-			t.multiply(q.y, q.yStride, q.w, q.x, q.xStride, q.n)
+		for ; from+t.tokens <= tokens; from += t.tokens {
+			y, x := p.at(from)
+			t.multiply(y, p.yStride, p.w, x, p.xStride, p.n)
 		}
 	}
 	if one != nil {
-		for ; done < tokens; done++ {
-			q := p.from(done)
-			one(q.y, q.w, q.x, q.n)
+		for ; from < tokens; from++ {
+			y, x := p.at(from)
+			one(y, p.w, x, p.n)
 		}
 	}
-	return done
+	return from
 }
 
-// from is the product for the tokens from t on, of which there must be one: a pointer past the last would be none of Go's.
-func (p product) from(t int) product {
-	p.y, p.x = unsafe.Add(p.y, uintptr(t)*p.yStride), unsafe.Add(p.x, uintptr(t)*p.xStride)
-	return p
+// at is the output and the input of a token, which must exist: a pointer past the last would be none of Go's.
+func (p *product) at(token int) (y, x unsafe.Pointer) {
+	return unsafe.Add(p.y, uintptr(token)*p.yStride), unsafe.Add(p.x, uintptr(token)*p.xStride)
 }
 
 // The references of ops.panel. y is [16]float32, w one panel, x one token's input.
