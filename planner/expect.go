@@ -115,11 +115,14 @@ func (p *Plan) neuronBytes(l *Layer) float64 {
 	if p.Mode == Exact {
 		gates = float64(l.Neurons)
 	}
-	return (gates/3 + rest*2/3) * float64(l.UnitBytes) / float64(l.UnitNeurons)
+	return (gates/3 + rest*2/3) * filled * float64(l.UnitBytes) / float64(l.UnitNeurons)
 }
 
+// filled is the share of a unit that is rows, the rest being what is left over in its pages: 6912 of 8192 bytes for Q4_0 and a width of 4096.
+const filled = 0.84
+
 // decodeShare is the share of the memory's bandwidth that decode reaches.
-const decodeShare = 0.7
+const decodeShare = 0.8
 
 // eachUnit tells, of each unit or each part of one, whether it is hot, which share of tokens need it, and how many of its neurons a token needs
 // of it on average.
