@@ -162,11 +162,10 @@ func (c *chatModels) describe(f *gguf.File, id string, kind ui.ModelKind, choice
 	defer f.Close()
 	d := infer.Describe(f, choice.Context)
 	_, packed := pack.Of(f)
-	need, err := infer.MemoryNeed(f, c.config(choice)) // knows packs and the budget too
 	if packed {
 		d.CannotRun = "" // Describe misses the neurons, which lie apart
 	}
-	if err == nil {
+	if need, err := infer.MemoryNeed(f, c.config(choice)); err == nil { // knows packs and the budget too
 		d.Memory = need
 	}
 	m := ui.Model{
@@ -195,9 +194,6 @@ func (c *chatModels) describe(f *gguf.File, id string, kind ui.ModelKind, choice
 		words = append(words, "the file predicts which")
 	}
 	fact("sparsity", strings.Join(words, "; "))
-	if packed && err != nil {
-		fact("memory", err.Error())
-	}
 	fact("license", d.License)
 	fact("chat template", d.Template.Form)
 	return m
