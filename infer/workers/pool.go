@@ -132,7 +132,7 @@ func (p *Pool) Run(f func(w *Worker)) {
 	p.f = f
 	p.left.Store(int32(len(p.workers) - 1))
 	// Deferred, because f may also end this goroutine (t.FailNow does), and the others must have left by then.
-	defer p.join(p.done.word.Load())
+	defer p.join()
 	if len(p.workers) > 1 {
 		p.start.open(1)
 	}
@@ -140,9 +140,15 @@ func (p *Pool) Run(f func(w *Worker)) {
 }
 
 // join waits until the other workers have left f, and makes the pool ready for the next Run.
-func (p *Pool) join(done uint32) {
-	if p.left.Load() > 0 {
-		p.done.await(done, now()+p.spin)
+func (p *Pool) join() {
+	for {
+		// The word is read before left. A worker opens the gate after it has counted itself out, so the gate may still be opened for the Run
+		// before this one: that the word changed does not say that nobody is left.
+		word := p.done.word.Load()
+		if p.left.Load() == 0 {
+			break
+		}
+		p.done.await(word, now()+p.spin)
 	}
 	p.f = nil
 	if p.phase.word.Load()&broken != 0 {

@@ -411,3 +411,21 @@ func BenchmarkBarrier(b *testing.B) {
 		})
 	}
 }
+
+func TestRunNeverReturnsBeforeAllWorkersHaveLeft(t *testing.T) {
+	p := New(3, Options{})
+	defer p.Close()
+	var inside atomic.Int32
+	for round := range 20000 {
+		p.Run(func(w *Worker) {
+			inside.Add(1)
+			if (round+w.ID)%3 == 0 {
+				runtime.Gosched() // leaves at another moment than the others
+			}
+			inside.Add(-1)
+		})
+		if n := inside.Load(); n != 0 {
+			t.Fatalf("round %d: Run returned with %d workers inside", round, n)
+		}
+	}
+}
