@@ -110,7 +110,7 @@ func (p *Plan) Check(m *Model, l Limits) error {
 	case p.Version != PlanVersion:
 		return fmt.Errorf("the plan is of version %d, only %d is known; make it anew with hotcell plan", p.Version, PlanVersion)
 	case p.Model != m.Hash:
-		return fmt.Errorf("the plan is for another model (%s)", p.Name)
+		return fmt.Errorf("the plan is for another model (%.80s)", p.Name)
 	case p.Mode != Exact && p.Mode != Predicted:
 		return fmt.Errorf("the plan's mode %q is not known", p.Mode)
 	case p.Mode != l.Mode:

@@ -9,6 +9,7 @@ import (
 
 	"hotcell/iosched"
 	"hotcell/planner"
+	"hotcell/ui"
 )
 
 // plannedPack is a pack and a plan for it, in a new current folder.
@@ -90,6 +91,9 @@ func TestAPlanThatCannotBeUsedIsRefusedInASentence(t *testing.T) {
 }
 
 func TestTheStorageOfAPackIsMeasured(t *testing.T) {
+	if os.Getenv("HOTCELL_HEAVY") == "" {
+		t.Skip("takes some seconds; set HOTCELL_HEAVY=1")
+	}
 	model, _ := plannedPack(t)
 	out, errOut, status := command(t, "plan", "-m", model, "--json")
 	var p planner.Plan
@@ -121,4 +125,39 @@ func TestLayersWithTheSamePlanAreOneLine(t *testing.T) {
 	if want := "layers 0-1  640 gates hot, 64 neurons as a whole\nlayer 2     576 gates hot, 0 neurons as a whole\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("no %q in\n%s", want, out.String())
 	}
+}
+
+func TestAChatKeepsToThePlanUntilSomethingElseIsChosen(t *testing.T) {
+	model, plan := plannedPack(t, "--memory", "1GiB", "--mode", "predicted", "--ctx", "64", "-t", "1")
+	m := modelFlags{mode: "auto", memoryFlags: memoryFlags{plan: plan}}
+	config, err := m.config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &chatModels{base: config}
+	as := ui.Choice{Context: 64, Threads: 1, Mode: "predicted", Budget: 1024}
+	other := as
+	other.Budget = 900
+	exact := as
+	exact.Mode = "exact"
+	for _, x := range []struct {
+		name   string
+		choice ui.Choice
+		given  bool
+	}{{"as the plan says", as, true}, {"another budget", other, false}, {"another mode", exact, false}} {
+		engine, err := c.load(t.Context(), model, x.choice, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", x.name, err)
+		}
+		loaded := engine.(planned)
+		if got := loaded.Plan() == config.Plan; got != x.given {
+			t.Errorf("%s: runs by the given plan: %v", x.name, got)
+		}
+		loaded.Close()
+	}
+	engine, err := c.load(t.Context(), modelID(""), as, nil)
+	if err != nil {
+		t.Fatalf("a model that the plan is not about: %v", err)
+	}
+	engine.(planned).Close()
 }
