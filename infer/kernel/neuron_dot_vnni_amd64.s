@@ -2,9 +2,9 @@
 
 // Products of single neurons' rows with one token and with four (neuron.go), on AVX-512 with VNNI.
 //
-// Four blocks go together. VPDPBUSD multiplies unsigned codes by signed activations; each lane of a block starts at its share of what the codes have
-// too much: times the sum of the activations, 8 over the 4 lanes of a block of Q4, 128 over the 8 lanes of one of Q8, so that the sums are exact. They
-// are converted and added with their factors, scale of the row times scale of the activations; VPERMD and VPERMPS spread both over the blocks' lanes.
+// Four blocks go together. VPDPBUSD multiplies unsigned codes by signed activations. Codes are 8 larger than their numbers, of Q8 128; so the 4 lanes
+// of a block, of Q8 8, start at minus their share of that times the sum of the block's activations, and the integers are exact. They are
+// converted and added with their factors, scale of the row times scale of the activations; VPERMD and VPERMPS spread both over the lanes.
 // Q4's low nibbles are the first halves of blocks and the high ones the second, so the activations' halves are taken apart by VSHUFI64X2. Blocks that
 // fill no group follow one at a time. A tile does for each token what the product of one token does.
 //

@@ -12,6 +12,15 @@ import (
 
 var neuronTypes = []gguf.Type{gguf.F32, gguf.F16, gguf.BF16, gguf.Q8_0, gguf.Q4_0}
 
+// eachVariantInUse runs a test with each variant as the active one.
+func eachVariantInUse(t *testing.T, test func(t *testing.T)) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		defer func(before ops) { active = before }(active)
+		active = v
+		test(t)
+	})
+}
+
 // neuronRow makes a random row at the end of mapped memory, codes and scales each, and its values.
 func neuronRow(t *testing.T, r *rand.Rand, row NeuronRow) (w Weighted, values []float32) {
 	values = make([]float32, row.Cols)
@@ -62,7 +71,7 @@ func guardedFloats(t *testing.T, n int) []float32 {
 }
 
 func TestANeuronRowsProductIsTheSumOfItsProductsForEveryTokenCount(t *testing.T) {
-	eachVariant(t, func(t *testing.T, v ops) {
+	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range neuronTypes {
 			for _, cols := range []int{32, 64, 7 * 32, 8 * 32, 9 * 32, 23 * 32, 1024} {
 				r := newRand(uint64(cols))
@@ -103,7 +112,7 @@ func TestANeuronRowsProductIsTheSumOfItsProductsForEveryTokenCount(t *testing.T)
 }
 
 func TestNoSumOfANeuronRowsProductOverflows(t *testing.T) {
-	eachVariant(t, func(t *testing.T, v ops) {
+	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range []gguf.Type{gguf.Q8_0, gguf.Q4_0} {
 			const cols = 5 * BlockCols
 			row := NeuronRow{typ, cols}
@@ -138,7 +147,7 @@ func TestNoSumOfANeuronRowsProductOverflows(t *testing.T) {
 }
 
 func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
-	eachVariant(t, func(t *testing.T, v ops) {
+	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range neuronTypes {
 			for i, n := range []int{1, 2, 3, 4, 5, 9} {
 				cols := []int{96, 32, 128, 8 * 32, 23 * 32, 1024}[i]
@@ -175,7 +184,7 @@ func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
 }
 
 func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
-	eachVariant(t, func(t *testing.T, v ops) {
+	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range []gguf.Type{gguf.Q8_0, gguf.Q4_0} {
 			const cols = 160
 			r := newRand(9)
