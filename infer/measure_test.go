@@ -148,6 +148,13 @@ func TestSummarise(t *testing.T) {
 	if got := Summarise(runs[:1]); got != (Summary{Mean: 10, Median: 10, Share: 0.5, Limit: Limit{Read: 3}}) {
 		t.Errorf("one run: %+v", got)
 	}
+	slow := make([]int64, 101)
+	for i := range slow {
+		slow[i] = int64(1000 - i)
+	}
+	if got := Summarise([]Run{{TokenNs: slow[:50]}, {TokenNs: slow[50:]}}); got.TokenP50 != 950 || got.TokenP99 != 999 {
+		t.Errorf("half of the tokens within %v ns, 99 of 100 within %v", got.TokenP50, got.TokenP99)
+	}
 	if got := Summarise(nil); got != (Summary{}) {
 		t.Errorf("no runs: %+v", got)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -254,6 +255,25 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 	})
 	if allocs > 0 {
 		t.Errorf("%v allocations per token", allocs)
+	}
+}
+
+func TestDecodeCausesNoGarbageCollection(t *testing.T) {
+	s := chatty(t, Config{Threads: 2, Context: 512})
+	// min-p 0 and a high temperature: the text seldom ends by itself
+	o := Options{MaxTokens: 200, Sampling: Sampling{Temperature: 3, Seed: 3}}
+	talk(t, s, conversation("Hi"), o) // what grows with the first answer has grown
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	window := s.Stats()
+	talk(t, s, conversation("Hi"), o)
+	runtime.ReadMemStats(&after)
+	if n := s.Stats().Sub(window).DecodeTokens; n < 100 {
+		t.Errorf("only %d tokens were generated", n)
+	}
+	if n := after.NumGC - before.NumGC; n > 0 {
+		t.Errorf("%d garbage collections while an answer was written, which took %d bytes", n, after.TotalAlloc-before.TotalAlloc)
 	}
 }
 

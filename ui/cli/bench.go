@@ -29,7 +29,7 @@ type benchFlags struct {
 	model, shapes, types             string
 	prompts, generates, depths, cpus string
 	runs                             int
-	output, save, mode, pack         string
+	output, save, mode, kv, pack     string
 	policy                           string
 	noPipeline, early                bool
 	memoryFlags
@@ -61,6 +61,7 @@ func newBench(s *streams) *cobra.Command {
 	f.StringVarP(&b.output, "output", "o", "md", "`form` of the result: md, json or csv")
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
 	f.StringVar(&b.mode, "mode", "dense", modeHelp)
+	f.StringVar(&b.kv, "kv", "f16", kvHelp)
 	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the predictor once before attention too, and read ahead what it names")
 	f.BoolVar(&b.noPipeline, "no-pipeline", false, "reads from a pack and products take turns, matrix by matrix: shows what the pipeline gives")
 	f.StringVar(&b.policy, "policy", "", "of the neuron cache: "+strings.Join(neuroncache.Policies(), ", "))
@@ -256,7 +257,11 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	if threads == 0 {
 		threads = workers.DefaultThreads()
 	}
-	c := infer.Config{Threads: threads, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, EarlyReads: b.early, Policy: b.policy}
+	kv, err := infer.ParseKVType(b.kv)
+	if err != nil {
+		return usageError{err}
+	}
+	c := infer.Config{Threads: threads, KV: kv, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, EarlyReads: b.early, Policy: b.policy}
 	if b.plan != "" && c.Mode == infer.ModeDense { // which nobody need have asked for
 		c.Mode = infer.ModeAuto
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type modelFlags struct {
 	threads int
 	context int
 	mode    string
+	kv      string // before add: the default, f16 if empty
 	memoryFlags
 }
 
@@ -33,8 +35,11 @@ func (m *modelFlags) add(f *pflag.FlagSet) {
 	f.IntVarP(&m.threads, "threads", "t", 0, "worker threads; 0: one for each fast core")
 	f.IntVar(&m.context, "ctx", 0, "context in `tokens`; 0: what the model was trained for, at most 8192")
 	f.StringVar(&m.mode, "mode", "auto", modeHelp)
+	f.StringVar(&m.kv, "kv", cmp.Or(m.kv, "f16"), kvHelp)
 	m.memoryFlags.add(f)
 }
+
+const kvHelp = "`format` of keys and values: f16; q8 (half the memory, faster at long contexts, slightly lossy); or f32"
 
 const modeHelp = "how feed-forward layers are computed: dense; exact (neurons that a ReLU makes zero are skipped: the same result); " +
 	"predicted (only neurons that the file's own predictor names; slightly lossy); or auto: dense in memory, exact from a pack"

@@ -19,21 +19,20 @@ import (
 
 func newLogits(s *streams) *cobra.Command {
 	var (
-		m                 modelFlags
-		tokens, out, kv   string
+		m                 = modelFlags{kv: "f32"}
+		tokens, out       string
 		reference, single bool
 	)
 	c := &cobra.Command{
 		Use:   "logits --tokens 1,2,3 -o FILE",
 		Short: "Write the logits after each token, for conformance tests",
-		Long: "Writes float32 little-endian logits [tokens][vocabulary]. Keys and values are kept as float32 unless --kv f16 asks for the\n" +
-			"format of chat. In auto mode a PowerInfer file is computed with its predictor, as PowerInfer does.",
+		Long: "Writes float32 little-endian logits [tokens][vocabulary]. Keys and values are kept as float32 unless --kv asks for another\n" +
+			"format. In auto mode a PowerInfer file is computed with its predictor, as PowerInfer does.",
 		Args: noArgs,
 	}
 	m.add(c.Flags())
 	c.Flags().StringVar(&tokens, "tokens", "", "token ids separated by commas")
 	c.Flags().StringVarP(&out, "output", "o", "", "`file` to write")
-	c.Flags().StringVar(&kv, "kv", "f32", "format of keys and values: f32 or f16")
 	c.Flags().BoolVar(&reference, "reference", false, "compute with the plain float32 reference")
 	c.Flags().BoolVar(&single, "single", false, "compute one token at a time, as in decode")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -45,13 +44,8 @@ func newLogits(s *streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		switch {
-		case out == "":
+		if out == "" {
 			return usagef("name the file to write with -o")
-		case kv == "f32":
-			config.KV = infer.KVF32
-		case kv != "f16":
-			return usagef("--kv is %q, expected f32 or f16", kv)
 		}
 		f, err := models.Open(m.path)
 		if err != nil {
