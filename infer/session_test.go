@@ -85,6 +85,7 @@ func TestNextTurnReusesThePrefix(t *testing.T) {
 
 func TestPrefillInChunksEqualsDecodeBitForBit(t *testing.T) {
 	s := chatty(t, Config{Threads: 2, KV: KVF32})
+	s.eng.alone = false
 	ids := s.Tokenizer().Encode(strings.Repeat("I like to watch movies with my friends. ", 20), token.EncodeOptions{BOS: true})[:150]
 	var batch [][]float32
 	keep := func(_ int, row []float32) { batch = append(batch, append([]float32(nil), row...)) }
@@ -243,6 +244,7 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 	talk(t, s, conversation("Hi"), Options{MaxTokens: 2, Sampling: Sampling{Seed: 1}})
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.eng.alone = false
 	s.cached = append(make([]int32, 0, 512), s.cached...)
 	smp := newSampler(seeded.Sampling, s.eng.h.vocab)
 	id := int32(5)

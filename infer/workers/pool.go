@@ -24,6 +24,7 @@ type Pool struct {
 	mu     sync.Mutex // held during Run and Close
 	closed bool       // written under mu before start is opened
 	f      func(*Worker)
+	taking int // workers that take part in this Run; written between Runs
 	exited sync.WaitGroup
 
 	_       [128]byte
@@ -121,7 +122,13 @@ func (p *Pool) Size() int { return len(p.workers) }
 // Run calls f on every worker and returns when all calls have returned. The calling goroutine is worker 0.
 // A panic in f comes out of Run as a *Panic. Calling Run inside f, from two goroutines at once or after Close
 // is a mistake in the program and panics.
-func (p *Pool) Run(f func(w *Worker)) {
+func (p *Pool) Run(f func(w *Worker)) { p.run(len(p.workers), f) }
+
+// RunAlone is Run with worker 0 only, for work so short that waking and awaiting the others would take longer: Split gives it everything, and
+// Barrier does nothing. The others sleep on.
+func (p *Pool) RunAlone(f func(w *Worker)) { p.run(1, f) }
+
+func (p *Pool) run(taking int, f func(w *Worker)) {
 	if !p.mu.TryLock() {
 		panic("workers: Run called while the pool is in use")
 	}
@@ -129,11 +136,11 @@ func (p *Pool) Run(f func(w *Worker)) {
 		p.mu.Unlock()
 		panic("workers: Run called after Close")
 	}
-	p.f = f
-	p.left.Store(int32(len(p.workers) - 1))
+	p.f, p.taking = f, taking
+	p.left.Store(int32(taking - 1))
 	// Deferred, because f may also end this goroutine (t.FailNow does), and the others must have left by then.
 	defer p.join()
-	if len(p.workers) > 1 {
+	if taking > 1 {
 		p.start.open(1)
 	}
 	p.workers[0].work()
@@ -242,7 +249,7 @@ func (w *Worker) fail(value any) {
 // Within one Run every worker must call it the same number of times.
 func (w *Worker) Barrier() {
 	p := w.pool
-	if len(p.workers) == 1 {
+	if p.taking == 1 {
 		return
 	}
 	phase := p.phase.word.Load()

@@ -429,3 +429,41 @@ func TestRunNeverReturnsBeforeAllWorkersHaveLeft(t *testing.T) {
 		}
 	}
 }
+
+func TestRunAloneIsWorkerZeroByItself(t *testing.T) {
+	p := New(3, Options{})
+	defer p.Close()
+	var ran atomic.Int32
+	count := func(w *Worker) {
+		ran.Add(1)
+		w.Barrier()
+	}
+	for range 3 {
+		ran.Store(0)
+		p.RunAlone(func(w *Worker) {
+			count(w)
+			if lo, hi := w.Split(10); w.ID != 0 || lo != 0 || hi != 10 {
+				t.Errorf("worker %d has %d to %d of 10", w.ID, lo, hi)
+			}
+		})
+		if n := ran.Load(); n != 1 {
+			t.Errorf("%d workers ran alone", n)
+		}
+		if p.Run(count); ran.Load() != 4 {
+			t.Errorf("%d workers ran after one alone, expected 3", ran.Load()-1)
+		}
+	}
+	func() {
+		defer func() {
+			if _, ok := recover().(*Panic); !ok {
+				t.Error("a panic alone does not come out of RunAlone")
+			}
+		}()
+		p.RunAlone(func(*Worker) { panic("alone") })
+	}()
+	ran.Store(0)
+	p.Run(count)
+	if ran.Load() != 3 {
+		t.Error("the pool cannot be used after a panic of one alone")
+	}
+}

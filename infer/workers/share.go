@@ -32,6 +32,6 @@ func (w *Worker) Next(c *Counter, chunk, total int) (lo, hi int, ok bool) {
 // Split is this worker's share of 0..total when each gets the same amount, give or take one: indices lo to
 // hi-1. The shares are in the order of the workers and may be empty.
 func (w *Worker) Split(total int) (lo, hi int) {
-	n := len(w.pool.workers)
+	n := w.pool.taking
 	return total * w.ID / n, total * (w.ID + 1) / n
 }
