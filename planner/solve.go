@@ -205,23 +205,41 @@ func Solve(m *Model, d *Device, l Limits) (*Plan, error) {
 	}
 	s := m.slots(p.TwoPhase, l)
 	cache := s.fitting(l.Budget - m.resident())
-	if all := s.count() * s.bytes; cache >= all {
-		p.why("All neurons fit into memory: flash is read once, when the model is loaded.")
-	} else {
-		p.why("%s of %s of neurons fit into memory.", size(cache), size(all))
-	}
-	if p.TwoPhase {
-		p.why("Gates are read first, the other rows of a neuron only if its gate is not zero.")
-	}
 	hot := p.heat(s, cache)
 	p.Memory = Split{
 		Fixed: m.Fixed, Predictor: m.Predictor, KV: m.KV, Work: m.Work, Program: m.Program + s.tables(cache), Hot: hot, Cold: cache - hot,
 	}
 	p.Expected = p.expect(s, d)
+	p.explain(s, cache)
 	return p, nil
 }
 
-func (p *Plan) why(format string, args ...any) { p.Why = append(p.Why, fmt.Sprintf(format, args...)) }
+// explain fills in the reasons.
+func (p *Plan) explain(s slots, cache int64) {
+	why := func(format string, args ...any) { p.Why = append(p.Why, fmt.Sprintf(format, args...)) }
+	all := s.count() * s.bytes
+	if cache >= all {
+		why("All neurons fit into memory: flash is read once, when the model is loaded.")
+		return
+	}
+	why("%s of %s of neurons fit into memory.", size(cache), size(all))
+	if p.TwoPhase {
+		why("Gates are read first, the other rows of a neuron only if its gate is not zero.")
+	}
+	var gates, rest, neurons int
+	for i, l := range p.Layers {
+		gates, rest, neurons = gates+l.HotGates, rest+l.HotRest, neurons+s.m.Layers[i].Neurons
+	}
+	switch {
+	case p.Mode == Exact && gates == neurons:
+		why("All gates stay in memory, since exact mode needs them for every token.")
+	case p.Mode == Exact:
+		why("%d of %d gates stay in memory; exact mode reads the others for every token.", gates, neurons)
+	}
+	if p.TwoPhase || p.Mode != Exact {
+		why("%d of %d neurons stay in memory as a whole, since at least half of the tokens need them.", rest, neurons)
+	}
+}
 
 // twoPhase tells whether two reads of a page, the second only for active neurons, beat one of both pages.
 func twoPhase(m *Model, d *Device, l Limits) bool {
@@ -286,19 +304,6 @@ func (p *Plan) heat(s slots, cache int64) (hot int64) {
 		if c.part == 1 || s.parts == 1 {
 			plan.HotRest = neurons
 		}
-	}
-	var gates, rest, all int
-	for i, l := range p.Layers {
-		gates, rest, all = gates+l.HotGates, rest+l.HotRest, all+s.m.Layers[i].Neurons
-	}
-	switch {
-	case p.Mode == Exact && gates == all:
-		p.why("All gates stay in memory, since exact mode needs them for every token.")
-	case p.Mode == Exact:
-		p.why("%d of %d gates stay in memory; exact mode reads the others for every token.", gates, all)
-	}
-	if p.TwoPhase || p.Mode != Exact {
-		p.why("%d of %d neurons stay in memory as a whole, since more than half of the tokens need them.", rest, all)
 	}
 	return hot
 }
