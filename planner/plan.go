@@ -142,7 +142,7 @@ func (p *Plan) checkMemory(m *Model, l Limits) error {
 	case p.Memory.Total() > p.Budget:
 		return fmt.Errorf("the plan's parts take %s, more than its budget of %s", size(p.Memory.Total()), size(p.Budget))
 	case need.Total() > p.Budget:
-		return fmt.Errorf("with this context and number of threads the plan takes %s, more than its budget of %s; make it anew with hotcell plan",
+		return fmt.Errorf("with this context, number of threads and format of keys and values the plan takes %s, more than its budget of %s; make it anew with hotcell plan",
 			size(need.Total()), size(p.Budget))
 	case p.Memory.Cold < s.largest():
 		return fmt.Errorf("the plan leaves %s for single neurons, a layer needs %s", size(p.Memory.Cold), size(s.largest()))

@@ -27,7 +27,7 @@ func TestAPlanThatDoesNotFitTheModelOrItselfIsRefusedWithTheReason(t *testing.T)
 		{"less than nothing", func(p *Plan, _ *Model, _ *Limits) { p.Memory.Work = -1 }, "less than nothing"},
 		{"parts that overflow", func(p *Plan, _ *Model, _ *Limits) { p.Memory.Cold, p.Memory.Hot = math.MaxInt64, math.MaxInt64 }, "more than its budget"},
 		{"parts beyond the budget", func(p *Plan, _ *Model, _ *Limits) { p.Memory.Cold += 100 * mib }, "more than its budget of 1.76 GiB"},
-		{"a larger context", func(_ *Plan, m *Model, _ *Limits) { m.KV += 64 * mib }, "with this context and number of threads"},
+		{"a larger context", func(_ *Plan, m *Model, _ *Limits) { m.KV += 64 * mib }, "with this context, number of threads"},
 		{"no room for a layer", func(p *Plan, _ *Model, _ *Limits) { p.Memory.Cold = 100 * mib }, "a layer needs 112 MiB"},
 		{"part of a cluster", func(p *Plan, _ *Model, _ *Limits) { p.Layers[0].HotGates-- }, "clusters of 64, up to 14336"},
 		{"neurons below zero", func(p *Plan, _ *Model, _ *Limits) { p.Layers[0].HotRest = -64 }, "-64 hot neurons"},
