@@ -39,7 +39,7 @@ const drawEvery = 80 * time.Millisecond
 
 // How long a short message stands, and how soon a key must follow the one that asked for it.
 const (
-	again     = time.Second
+	soon      = time.Second
 	longToast = 4 * time.Second
 )
 
@@ -76,9 +76,7 @@ type model struct {
 	engine  Engine  // nil until then
 	answer  *answer // nil when nothing is being generated
 	work    *work   // a long operation besides; nil when there is none
-	listed  []Model // of the last listing
-	files   []Model // own files that were looked at
-	pick    string  // the model to select in the list when it is filled
+	catalog catalog
 
 	context, contextMax int // tokens
 	last                speed
@@ -86,12 +84,19 @@ type model struct {
 	deleted             int64 // the chat that was deleted last, for undo
 	pending             int   // work that has been begun by later and has not ended
 
-	toast      string
-	toastNo    int       // counts toasts, so that an old one's end does not clear a new one
-	stopBefore time.Time // a second Esc before this stops
-	quitBefore time.Time // a second ^C before this quits
-	crash      *crashMsg
+	toast toast
+	again second
+	crash *crashMsg
 }
+
+// toast is a short message in the status line.
+type toast struct {
+	text string
+	no   int // counts toasts, so that an old one's end does not clear a new one
+}
+
+// second is until when a key's second press counts.
+type second struct{ stop, quit time.Time }
 
 // newModel makes the app. The theme must be that of prefs.
 func newModel(ctx context.Context, cfg Config, t look.Theme, prefs settings.Settings, now func() time.Time) *model {
@@ -172,8 +177,8 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 	case sensedMsg:
 		m.sensedNow(msg)
 	case toastMsg:
-		if int(msg) == m.toastNo {
-			m.toast = ""
+		if int(msg) == m.toast.no {
+			m.toast.text = ""
 		}
 	case crashMsg:
 		m.crash = &msg
@@ -201,12 +206,10 @@ type menuMsg func(m *model) tea.Cmd
 // layout fits the parts to the screen. It runs after every message, since a draft may have grown.
 func (m *model) layout() {
 	args := Args{W: m.w, H: m.h, Dash: m.dash.shown && m.engine != nil, Strip: m.prefs.Panels == "strip"}
+	w, _ := Layout(args).InputText()
+	m.input.SetWidth(w) // on which the draft's rows depend
+	args.Input = m.input.Rows()
 	rects := Layout(args)
-	w, h := rects.InputText()
-	if m.input.SetSize(w, max(1, min(h, field.MostRows))); true {
-		args.Input = m.input.Rows()
-	}
-	rects = Layout(args)
 	m.input.SetSize(rects.InputText())
 	if rects != m.rects {
 		m.rects = rects
@@ -232,7 +235,7 @@ func (m *model) start() tea.Cmd {
 		return nil
 	}
 	if m.waiting {
-		m.waiting, m.toast = false, ""
+		m.waiting, m.toast.text = false, ""
 		return m.enter()
 	}
 	if m.cfg.Prompt == "" {
@@ -256,14 +259,14 @@ func (m *model) options() infer.Options {
 // askQuit stops the answer at once, and quits at the second press.
 func (m *model) askQuit() tea.Cmd {
 	now := m.now()
-	if !now.After(m.quitBefore) {
+	if !now.After(m.again.quit) {
 		return m.quit()
 	}
-	m.quitBefore = now.Add(again)
+	m.again.quit = now.Add(soon)
 	if m.answer != nil {
 		m.answer.stop()
 	}
-	return m.toastFor("press ^C again to quit", again)
+	return m.toastFor("press ^C again to quit", soon)
 }
 
 func (m *model) quit() tea.Cmd { return tea.Quit }
@@ -278,9 +281,9 @@ func (m *model) report(s string) {
 
 // toastFor shows a short message in the status line for a while.
 func (m *model) toastFor(s string, d time.Duration) tea.Cmd {
-	m.toast = look.Label(s)
-	m.toastNo++
-	no := m.toastNo
+	m.toast.text = look.Label(s)
+	m.toast.no++
+	no := m.toast.no
 	return tea.Tick(d, func(time.Time) tea.Msg { return toastMsg(no) })
 }
 

@@ -39,7 +39,7 @@ func (m *model) openChats(query string) tea.Cmd {
 			}
 			return item
 		},
-		Find: func(query string) menu.Action { return menu.Search{Kind: menu.ChatItem, Query: query} },
+		Find: func(query string) menu.Action { return menu.Search{Query: query} },
 	}
 	if query != "" {
 		l.Search(query)

@@ -7,7 +7,6 @@ import (
 
 	"hotcell/ui/look"
 	"hotcell/ui/markdown"
-	"hotcell/ui/menu"
 )
 
 // chatView shows the messages. The bottom row of the view is the end of the newest message, unless the
@@ -45,7 +44,7 @@ func (c *chatView) show(messages []*message) {
 
 // setSize gives the view its region. A scrolled view stays at the same part of the same message.
 func (c *chatView) setSize(r Rects) {
-	w, wide := r.Chat.W, r.Chat.W >= menu.Narrow && r.Wide
+	w, wide := r.Chat.W, r.Chat.W >= look.Narrow && r.Wide
 	if c.scrolled && w != c.w {
 		was := c.height(c.bottom.message)
 		c.w, c.h, c.indent, c.roomy, c.wide = w, r.Chat.H, r.Indent, r.Roomy, wide

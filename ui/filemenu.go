@@ -132,7 +132,7 @@ func (m *model) openPath(path string) tea.Cmd {
 			if err != nil {
 				return m.toastFor(err.Error(), longToast)
 			}
-			m.files = append(slices.DeleteFunc(m.files, func(f Model) bool { return f.ID == e.ID }), e)
+			m.catalog.files = append(slices.DeleteFunc(m.catalog.files, func(f Model) bool { return f.ID == e.ID }), e)
 			m.screens = slices.DeleteFunc(m.screens, func(s menu.Screen) bool {
 				l, ok := s.(*menu.List)
 				return ok && l.Place == keys.InFiles
@@ -141,7 +141,7 @@ func (m *model) openPath(path string) tea.Cmd {
 			if m.openList(keys.InModels) == nil {
 				cmd = m.openModels()
 			}
-			m.pick = e.ID
+			m.catalog.pick = e.ID
 			m.fillModels()
 			return cmd
 		})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"hotcell/ui/look"
-	"hotcell/ui/menu"
 )
 
 // headerData is what the header shows.
@@ -19,7 +18,7 @@ type headerData struct {
 func drawHeader(t look.Theme, d headerData, r Rect) []string {
 	wall := t.Border.Render(" " + t.Wall + " ")
 	open := ""
-	if t.Open != "" && r.W >= menu.TinyW {
+	if t.Open != "" && r.W >= look.TinyW {
 		open = t.Dim.Render(" " + t.Open)
 	}
 	meter := ""
@@ -32,16 +31,16 @@ func drawHeader(t look.Theme, d headerData, r Rect) []string {
 	model = t.Accent.Render(model)
 	left := " " + model + open + wall + role + open
 	switch {
-	case r.W >= menu.WideW:
+	case r.W >= look.WideW:
 		left = " hotcell" + wall + model + open + wall + "role " + role + open
 		if title != "" {
 			left += wall + "chat " + title + open
 		}
-	case r.W >= menu.Narrow:
+	case r.W >= look.Narrow:
 		if title != "" {
 			left += wall + title
 		}
-	case r.W < menu.TinyW:
+	case r.W < look.TinyW:
 		left = model + wall + role
 	}
 	lines := []string{t.Spread(left, meter, r.W)}
@@ -65,10 +64,10 @@ func contextMeter(t look.Theme, used, most, w int) string {
 		style = t.Warn
 	}
 	switch {
-	case w >= menu.Narrow:
+	case w >= look.Narrow:
 		bar := t.Bar(min(8, w/16), int64(used), int64(most))
 		return style.Render(fmt.Sprintf("ctx %s/%s", look.Count(used), look.Count(most))) + " " + bar + " "
-	case w >= menu.TinyW:
+	case w >= look.TinyW:
 		return style.Render(fmt.Sprintf("ctx %d%%", share)) + " "
 	}
 	return style.Render(fmt.Sprintf("%d%%", share))

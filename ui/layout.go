@@ -1,6 +1,6 @@
 package ui
 
-import "hotcell/ui/menu"
+import "hotcell/ui/look"
 
 // Args is all that the layout depends on.
 type Args struct {
@@ -47,12 +47,12 @@ const (
 // and rules go first, then the hint, the header and the status; chat and input stay to the last.
 func Layout(a Args) Rects {
 	w, h := max(0, a.W), max(0, a.H)
-	small := menu.Short(w, h)
-	r := Rects{Boxed: !small, Roomy: !small && h >= 26, Indent: 2, Wide: w >= menu.WideW && h >= menu.WideH && !a.Strip}
+	small := look.Short(w, h)
+	r := Rects{Boxed: !small, Roomy: !small && h >= 26, Indent: 2, Wide: w >= look.WideW && h >= look.WideH && !a.Strip}
 	switch {
-	case w < menu.TinyW:
+	case w < look.TinyW:
 		r.Indent = 0
-	case w < menu.Narrow:
+	case w < look.Narrow:
 		r.Indent = 1
 	}
 
@@ -68,10 +68,10 @@ func Layout(a Args) Rects {
 	}
 	status := take(1, true)
 	header := take(1, h >= 5)
-	hint := take(1, h >= menu.TinyH && w >= menu.TinyW)
+	hint := take(1, h >= look.TinyH && w >= look.TinyW)
 	dash := 0
 	if a.Dash && !small && !r.Wide {
-		if r.Framed = w >= menu.Narrow && !a.Strip; r.Framed {
+		if r.Framed = w >= look.Narrow && !a.Strip; r.Framed {
 			dash = take(dashBand+2, true)
 		} else {
 			dash = take(dashStrip+1, true) // and a rule
@@ -109,7 +109,7 @@ func Layout(a Args) Rects {
 		r.Dash = Rect{w - dashColumn, r.Chat.Y, dashColumn, r.Chat.H + r.Status.H}
 		r.Chat.W -= dashColumn + dashGap
 		r.Status.W = r.Chat.W
-	case a.Dash && small && header == 1 && w >= menu.TinyW:
+	case a.Dash && small && header == 1 && w >= look.TinyW:
 		r.Dash = Rect{w - w*46/100, 0, w * 46 / 100, 1}
 		r.Header.W = w - r.Dash.W - 1
 	case a.Dash && small && header == 1:

@@ -20,6 +20,13 @@ import (
 	"hotcell/ui/menu"
 )
 
+// catalog is the models that are known.
+type catalog struct {
+	listed []Model // of the last listing
+	files  []Model // own files that were looked at
+	pick   string  // the model to select in the list when it is filled
+}
+
 // firstModel is the model to begin with.
 func (m *model) firstModel() string { return cmp.Or(m.cfg.Model, m.prefs.Model, models.BuiltIn) }
 
@@ -68,7 +75,7 @@ func (m *model) listModels() tea.Cmd {
 	}
 	ctx, choice, functions := m.ctx, m.choice(), m.cfg.Models
 	own := []string{m.modelID}
-	for _, f := range m.files {
+	for _, f := range m.catalog.files {
 		own = append(own, f.ID)
 	}
 	return m.later(func() tea.Msg {
@@ -89,7 +96,7 @@ func (m *model) listModels() tea.Cmd {
 			if err != nil {
 				return m.toastFor(err.Error(), longToast)
 			}
-			m.listed, m.files = list, files
+			m.catalog.listed, m.catalog.files = list, files
 			m.fillModels()
 			return nil
 		})
@@ -99,21 +106,21 @@ func (m *model) listModels() tea.Cmd {
 // fillModels puts what is known into the list, if it is open.
 func (m *model) fillModels() {
 	l := m.openList(keys.InModels)
-	if l == nil || len(m.listed) == 0 {
+	if l == nil || len(m.catalog.listed) == 0 {
 		return
 	}
 	var rows []menu.Row
-	for _, e := range slices.Concat(m.listed, m.files) {
+	for _, e := range slices.Concat(m.catalog.listed, m.catalog.files) {
 		rows = append(rows, m.modelRow(e))
 	}
 	l.SetRows(rows)
-	if m.pick != "" {
-		l.Select(m.pick)
-		m.pick = ""
+	if m.catalog.pick != "" {
+		l.Select(m.catalog.pick)
+		m.catalog.pick = ""
 	}
 	l.Note = ""
-	if len(m.listed) > 0 && m.listed[0].Memory.Available > 0 {
-		l.Note = look.Size(m.listed[0].Memory.Available) + " of memory are free"
+	if len(m.catalog.listed) > 0 && m.catalog.listed[0].Memory.Available > 0 {
+		l.Note = look.Size(m.catalog.listed[0].Memory.Available) + " of memory are free"
 	}
 }
 
@@ -216,7 +223,7 @@ func parameters(n uint64) string {
 
 // findModel is the entry with an ID.
 func (m *model) findModel(id string) (Model, bool) {
-	all := slices.Concat(m.listed, m.files)
+	all := slices.Concat(m.catalog.listed, m.catalog.files)
 	i := slices.IndexFunc(all, func(e Model) bool { return e.ID == id })
 	if i < 0 {
 		return Model{}, false

@@ -6,7 +6,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 
 	"hotcell/ui/keys"
-	"hotcell/ui/menu"
+	"hotcell/ui/look"
 )
 
 // wheelRows is how far one notch of a wheel goes.
@@ -200,7 +200,7 @@ func (m *model) mouseEvent(e tea.MouseEvent) tea.Cmd {
 func (m *model) headerAt(x int) tea.Cmd {
 	line := drawHeader(m.theme, m.header(), m.rects.Header)[0]
 	walls := strings.Count(plainText(line, x), m.theme.Wall)
-	if m.rects.Header.W >= menu.WideW {
+	if m.rects.Header.W >= look.WideW {
 		walls-- // the program's name comes first
 	}
 	switch walls {

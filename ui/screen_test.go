@@ -190,7 +190,7 @@ func TestScreens(t *testing.T) {
 		b.gen.Append([]byte(longAnswer[150:]))
 		b.gen.Finish(infer.EndOfTurn, nil)
 		b.drain()
-		b.toast = ""
+		b.toast.text = ""
 		shot("05 answered")
 		b.press(tea.KeyPgUp)
 		shot("06 scrolled up")
@@ -241,8 +241,8 @@ func TestEverySizeIsDrawn(t *testing.T) {
 		for _, h := range []int{1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 19, 20, 23, 24, 28, 36, 60} {
 			b.Update(tea.WindowSizeMsg{Width: w, Height: h})
 			for _, frame := range []func(){
-				func() { b.toast = "press esc again to stop" },
-				func() { b.toast = "" },
+				func() { b.toast.text = "press esc again to stop" },
+				func() { b.toast.text = "" },
 				func() { b.open(helpPage(b.theme)) },
 			} {
 				frame()

@@ -6,7 +6,6 @@ import (
 
 	"hotcell/infer"
 	"hotcell/ui/look"
-	"hotcell/ui/menu"
 )
 
 // phase is what the app is doing.
@@ -41,7 +40,7 @@ type statusData struct {
 // the rule that parts the two. Parts that do not fit are left out from the end.
 func drawStatus(t look.Theme, d statusData, r Rect, boxed bool) string {
 	w := r.W - 2
-	if !boxed && r.W >= menu.TinyW {
+	if !boxed && r.W >= look.TinyW {
 		w = r.W - 4 // a piece of the rule and a space at both ends
 	} else if !boxed {
 		w = r.W
@@ -71,7 +70,7 @@ func drawStatus(t look.Theme, d statusData, r Rect, boxed bool) string {
 		return " " + t.Spread(text, right, w)
 	}
 	rule := func(n int) string { return t.Border.Render(strings.Repeat(t.Rule, max(0, n))) }
-	if r.W < menu.TinyW {
+	if r.W < look.TinyW {
 		return text + rule(r.W-look.Width(text))
 	}
 	line := rule(1) + " " + text + " "
@@ -108,7 +107,7 @@ func statusParts(t look.Theme, d statusData, w int) []string {
 			return []string{rate, "starting"}
 		default:
 			parts := []string{rate, fmt.Sprintf("prefill %s %d/%d", bar(int64(p.Done), int64(p.Total)), p.Done, p.Total)}
-			if w < menu.Narrow { // the speed is not known yet: leave the room to what is
+			if w < look.Narrow { // the speed is not known yet: leave the room to what is
 				parts = parts[1:]
 			}
 			if p.Left > 0 {

@@ -292,15 +292,15 @@ func (m *model) askStop() tea.Cmd {
 	if m.answer == nil || m.answer.stopping {
 		return nil
 	}
-	if now := m.now(); now.After(m.stopBefore) {
-		m.stopBefore = now.Add(again)
-		return m.toastFor("press esc again to stop", again)
+	if now := m.now(); now.After(m.again.stop) {
+		m.again.stop = now.Add(soon)
+		return m.toastFor("press esc again to stop", soon)
 	}
 	return m.stopAnswer()
 }
 
 func (m *model) stopAnswer() tea.Cmd {
-	m.toast, m.stopBefore = "", time.Time{}
+	m.toast.text, m.again.stop = "", time.Time{}
 	switch {
 	case m.answer != nil:
 		m.answer.stop()

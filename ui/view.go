@@ -7,7 +7,6 @@ import (
 
 	"hotcell/ui/keys"
 	"hotcell/ui/look"
-	"hotcell/ui/menu"
 )
 
 // View draws the screen: exactly h lines, none wider than w.
@@ -83,8 +82,8 @@ func (m *model) drawInput() []string {
 
 // withToast puts a short message over the last line of a menu.
 func (m *model) withToast(rows []string) []string {
-	if m.toast != "" && len(rows) > 0 {
-		rows[len(rows)-1] = m.theme.Warn.Render(" " + m.theme.Fit(m.toast, m.w-2))
+	if m.toast.text != "" && len(rows) > 0 {
+		rows[len(rows)-1] = m.theme.Warn.Render(" " + m.theme.Fit(m.toast.text, m.w-2))
 	}
 	return rows
 }
@@ -122,9 +121,9 @@ func (m *model) header() headerData {
 
 // status gathers what the status line shows.
 func (m *model) status() statusData {
-	d := statusData{phase: idle, toast: m.toast, newer: m.chat.scrolled, answer: m.last, hasAnswer: m.hasLast, editing: m.edit != nil}
+	d := statusData{phase: idle, toast: m.toast.text, newer: m.chat.scrolled, answer: m.last, hasAnswer: m.hasLast, editing: m.edit != nil}
 	if m.rects.dashInHeader() {
-		d.context = strings.TrimSpace(contextMeter(m.theme, m.context, m.contextMax, menu.TinyW))
+		d.context = strings.TrimSpace(contextMeter(m.theme, m.context, m.contextMax, look.TinyW))
 	}
 	if m.work != nil {
 		d.work, d.done, d.total = m.work.label, m.work.done.Load(), m.work.total.Load()

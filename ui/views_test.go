@@ -88,7 +88,7 @@ func newViewBench(t *testing.T, w, h int) *bench {
 		Remove: func(context.Context, string) error { return nil },
 		Pack:   func(context.Context, string, func(done, total int64)) error { return nil },
 	}
-	b.files = someModels[4:]
+	b.catalog.files = someModels[4:]
 	b.modelID = "qwen3-4b"
 	b.prefs = settings.Default()
 	b.ask("Why does my Go HTTP client leak goroutines?")
@@ -125,7 +125,7 @@ func TestViews(t *testing.T) {
 		for _, v := range views {
 			t.Run(fmt.Sprintf("%s at %dx%d", v.name, size[0], size[1]), func(t *testing.T) {
 				b := newViewBench(t, size[0], size[1])
-				b.toast = ""
+				b.toast.text = ""
 				v.open(b)
 				golden.RequireEqual(t, b.screen())
 			})

@@ -95,6 +95,9 @@ func (f *Field) SetSize(w, h int) {
 	f.changed()
 }
 
+// SetWidth sets the columns alone.
+func (f *Field) SetWidth(w int) { f.SetSize(w, f.h) }
+
 // Value is the text.
 func (f *Field) Value() string { return f.text.Value() }
 

@@ -22,24 +22,6 @@ func (t Theme) Tenths(r Reading) string {
 	return fmt.Sprintf("%.1f", r.Value)
 }
 
-// Percent is a share of 0 to 1 as a percentage, or the dash that stands for unknown.
-func (t Theme) Percent(r Reading) string {
-	if !r.OK {
-		return t.Dash
-	}
-	return fmt.Sprintf("%.0f%%", 100*r.Value)
-}
-
-// The following are sizes of something that always exists, so that zero means that it is not known.
-
-// Positive is a number of which 0 means unknown.
-func (t Theme) Positive(n int) string {
-	if n <= 0 {
-		return t.Dash
-	}
-	return fmt.Sprint(n)
-}
-
 // Bytes is a size of which 0 means unknown.
 func (t Theme) Bytes(n int64) string {
 	if n <= 0 {

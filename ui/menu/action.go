@@ -55,10 +55,7 @@ func (Search) action()   {}
 func (Changed) action()  {}
 
 // Search asks for the rows that fit a query, from a menu that does not search its own rows.
-type Search struct {
-	Kind  Kind
-	Query string
-}
+type Search struct{ Query string }
 
 // Changed says that a form has changed what it is about.
 type Changed struct{ Form *Form }

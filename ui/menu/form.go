@@ -213,7 +213,7 @@ func (f *Form) row(i, w int) string {
 	}
 	right := value
 	share, slides := 0.0, false
-	if field.Share != nil && w >= TinyW {
+	if field.Share != nil && w >= look.TinyW {
 		share, slides = field.Share()
 	}
 	if slides {

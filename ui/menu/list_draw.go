@@ -27,7 +27,7 @@ func (l *List) Draw(w, h int) []string {
 	if row != nil && !row.Bad && !slices.Contains(actions, keys.Choose) {
 		actions = append([]keys.Action{keys.Choose}, actions...)
 	}
-	l.cards = w < Narrow && h >= 22
+	l.cards = w < look.Narrow && h >= 22
 	if row != nil && row.Detail != nil {
 		actions = append(actions, keys.Details)
 	}
@@ -52,12 +52,12 @@ func (l *List) body(y, w, h int) []string {
 	roomy := h >= 18 || len(l.shown)+8 <= h // on a small screen rows go first
 	if row != nil && row.Detail != nil && roomy {
 		width := w
-		if w >= WideW {
+		if w >= look.WideW {
 			width = detailW
 		}
 		detail = t.Box(look.Label(row.Title), row.Detail(width-4), width)
 	}
-	if w >= WideW && detail != nil { // two panes
+	if w >= look.WideW && detail != nil { // two panes
 		left := w - detailW - 2
 		lines := l.draw(y, left, h)
 		for i := range max(len(lines), min(h, len(detail))) {
@@ -153,7 +153,7 @@ func (l *List) drawRow(i, w, each int, widths []int) []string {
 			return []string{lead + text}
 		}
 		left := lead + style.Render(title)
-		if row.Sub != "" && w >= Narrow {
+		if row.Sub != "" && w >= look.Narrow {
 			room := min(max(20, l.longest()), w/3)
 			left = lead + style.Render(look.Pad(t.Fit(title, room), room)) + "  " + t.Dim.Render(look.Label(row.Sub))
 		}

@@ -21,7 +21,7 @@ type Command struct {
 
 // line is the command with what may follow, where there is room for that.
 func (c Command) line(w int) string {
-	if w < Narrow || c.Args == "" {
+	if w < look.Narrow || c.Args == "" {
 		return "/" + c.Name
 	}
 	return "/" + c.Name + " " + c.Args
@@ -152,7 +152,7 @@ func (p *Palette) Draw(w, h int) []string {
 			}
 			line := mark + style.Render(look.Pad(t.Fit(c.line(w), first), first)) + "  " + t.Dim.Render(c.Long)
 			key := ""
-			if w >= Narrow {
+			if w >= look.Narrow {
 				key = t.Dim.Render(keys.Text(t, c.Key))
 			}
 			lines = append(lines, t.Spread(line, key, w-1))

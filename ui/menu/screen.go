@@ -36,18 +36,6 @@ type Screen interface {
 	Typing() bool
 }
 
-// The classes of terminals.
-const (
-	WideW  = 110 // from here on, with WideH, there is room for two panes
-	WideH  = 28
-	Narrow = 72 // below: a phone held upright
-	TinyW  = 30
-	TinyH  = 10
-)
-
-// Short reports whether rows are scarce: a phone with its keyboard up, or a small window.
-func Short(w, h int) bool { return h < 20 || w < Narrow && h < 24 }
-
 // zone is a rectangle that does something when it is tapped.
 type zone struct {
 	x, y, w, h int
@@ -87,7 +75,7 @@ func frame(t look.Theme, title, note string, f foot, w, h int, z *zones, body fu
 	rules := h >= 16
 	var buttons []string
 	var taps zones
-	if w < Narrow && h >= 24 {
+	if w < look.Narrow && h >= 24 {
 		buttons = f.buttons(t, w, &taps)
 	}
 	rows := []string{t.Spread(" "+t.Accent.Render(t.Back+" "+title), t.Dim.Render(note)+" ", w)}
