@@ -242,7 +242,7 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 		e.cancelled.Store(false)
 		e.done = done
 		if e.sparse != nil {
-			if err := e.sparse.flash.unchanged(); err != nil {
+			if err := e.sparse.flash.unchanged(len(e.ids) > 1); err != nil {
 				return nil, done, err
 			}
 			if len(e.ids) > 1 {

@@ -34,6 +34,7 @@ type flash struct {
 	free   []*iosched.Request // not under way
 	bySlot []atomic.Uint32    // per slot: the number of its last request plus one
 
+	checked int64       // when unchanged looked last, by iosched.Now
 	broken  atomic.Bool // a read failed for good
 	problem error       // why; written once, before broken
 	once    sync.Once
@@ -83,11 +84,20 @@ func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cach
 // failed tells whether flash could not give what was asked.
 func (f *flash) failed() bool { return f != nil && f.broken.Load() }
 
-// unchanged checks that the pack is still the file that was opened.
-func (f *flash) unchanged() error {
+// changesSeen is how often it is looked whether the pack was replaced, which takes system calls and some bytes of Go's heap. A page of another file
+// would be noticed by its checksum.
+const changesSeen = 200 * time.Millisecond
+
+// unchanged checks that the pack is still the file that was opened: for a prompt always, for a single token if it was not checked just now.
+func (f *flash) unchanged(prompt bool) error {
 	if f == nil {
 		return nil
 	}
+	now := iosched.Now()
+	if !prompt && f.checked != 0 && now-f.checked < int64(changesSeen) {
+		return nil
+	}
+	f.checked = now
 	if err := f.sched.Changed(); err != nil {
 		return fmt.Errorf("%s: %w; load the model again", f.file.Name(), err)
 	}

@@ -240,23 +240,36 @@ func TestUserCannotEndTheTurnOrForgeARole(t *testing.T) {
 }
 
 func TestDecodeDoesNotAllocate(t *testing.T) {
-	s := chatty(t, Config{Threads: 2})
-	talk(t, s, conversation("Hi"), Options{MaxTokens: 2, Sampling: Sampling{Seed: 1}})
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.eng.alone = false
-	s.cached = append(make([]int32, 0, 512), s.cached...)
-	smp := newSampler(seeded.Sampling, s.eng.h.vocab)
-	id := int32(5)
-	allocs := testing.AllocsPerRun(50, func() {
-		logits, err := s.step(context.Background(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		id = smp.sample(logits, s.cached)
-	})
-	if allocs > 0 {
-		t.Errorf("%v allocations per token", allocs)
+	fromPack := packed(t, builtin.Open)
+	for name, open := range map[string]func(c Config) *Session{
+		"dense":     func(c Config) *Session { c.Mode = ModeDense; return opened(t, builtin.Open, c) },
+		"exact":     func(c Config) *Session { c.Mode = ModeExact; return opened(t, builtin.Open, c) },
+		"predicted": func(c Config) *Session { c.Mode = ModePredicted; return opened(t, builtin.Open, c) },
+		"from a pack": func(c Config) *Session {
+			c.Plan = planFor(t, fromPack, c, 0.5)
+			return opened(t, fromPack, c)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(Config{Threads: 2})
+			talk(t, s, conversation("Hi"), Options{MaxTokens: 2, Sampling: Sampling{Seed: 1}})
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.eng.alone = false
+			s.cached = append(make([]int32, 0, 512), s.cached...)
+			smp := newSampler(seeded.Sampling, s.eng.h.vocab)
+			id := int32(5)
+			allocs := testing.AllocsPerRun(50, func() {
+				logits, err := s.step(context.Background(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				id = smp.sample(logits, s.cached)
+			})
+			if allocs > 0 {
+				t.Errorf("%v allocations per token", allocs)
+			}
+		})
 	}
 }
 

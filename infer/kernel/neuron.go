@@ -39,8 +39,8 @@ type neuronOps struct {
 	dotQ4    func(codes, scales, x unsafe.Pointer, blocks int) float32
 	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
 	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
-	axpyQ8   func(y *float32, rows *[axpyRows]Weighted, blocks int) // adds the rows one after the other
-	axpyQ4   func(y *float32, rows *[axpyRows]Weighted, blocks int)
+	axpyQ8   func(y *float32, rows *[AxpyRows]Weighted, blocks int) // adds the rows one after the other
+	axpyQ4   func(y *float32, rows *[AxpyRows]Weighted, blocks int)
 	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
 	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 	dotBF16  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
@@ -48,8 +48,8 @@ type neuronOps struct {
 	prefetch func(p unsafe.Pointer, bytes int) // asks for the cache lines from p on
 }
 
-// axpyRows is how many rows one call of an axpy adds, so that y is loaded and stored once for all of them.
-const axpyRows = 4
+// AxpyRows is how many rows one call of an axpy adds, so that y is loaded and stored once for all of them.
+const AxpyRows = 4
 
 var neuronGo = neuronOps{
 	dotQ8: neuronDotGo(neuronQ8), dotQ4: neuronDotGo(neuronQ4),
@@ -125,7 +125,8 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 	}
 }
 
-// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time.
+// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time. What the slice has room for
+// beyond its length is used as scratch; room for AxpyRows-1 more keeps it from allocating.
 func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	_ = y[r.Cols-1]
 	if !r.quantized() {
@@ -147,17 +148,11 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	if r.Type == gguf.Q4_0 {
 		axpy = active.neuron.axpyQ4
 	}
-	for len(rows) >= axpyRows {
-		axpy(&y[0], (*[axpyRows]Weighted)(rows), r.Cols/BlockCols)
-		rows = rows[axpyRows:]
+	for len(rows)%AxpyRows != 0 { // filled up with rows that add nothing
+		rows = append(rows, Weighted{Codes: rows[0].Codes, Scales: rows[0].Scales})
 	}
-	if len(rows) > 0 { // filled up with rows that add nothing
-		var last [axpyRows]Weighted
-		n := copy(last[:], rows)
-		for i := n; i < axpyRows; i++ {
-			last[i] = Weighted{Codes: last[0].Codes, Scales: last[0].Scales}
-		}
-		axpy(&y[0], &last, r.Cols/BlockCols)
+	for ; len(rows) > 0; rows = rows[AxpyRows:] {
+		axpy(&y[0], (*[AxpyRows]Weighted)(rows), r.Cols/BlockCols)
 	}
 }
 
@@ -186,6 +181,7 @@ func (a *Acts) record(t int) unsafe.Pointer {
 // Floats writes the values of a row to dst [Cols].
 func (r NeuronRow) Floats(dst []float32, codes, scales unsafe.Pointer) {
 	clear(dst[:r.Cols])
-	one := [1]Weighted{{Codes: codes, Scales: scales, Coef: 1}}
-	r.Axpy(dst, one[:])
+	var rows [AxpyRows]Weighted
+	rows[0] = Weighted{Codes: codes, Scales: scales, Coef: 1}
+	r.Axpy(dst, rows[:1])
 }

@@ -48,10 +48,10 @@ func neuronTileQ4Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStr
 // neuron_axpy_arm64.s
 
 //go:noescape
-func neuronAxpyQ8NEON(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ8NEON(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
-func neuronAxpyQ4NEON(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ4NEON(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
 func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
@@ -60,10 +60,10 @@ func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blo
 func neuronColumnQ4NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
-func neuronAxpyQ8Dotprod(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ8Dotprod(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
-func neuronAxpyQ4Dotprod(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ4Dotprod(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
 func neuronColumnQ8Dotprod(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -27,10 +27,10 @@ func neuronTileQ4AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 // neuron_axpy_avx2_amd64.s
 
 //go:noescape
-func neuronAxpyQ8AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ8AVX2(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
-func neuronAxpyQ4AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ4AVX2(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
 func neuronColumnQ8AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -27,10 +27,10 @@ func neuronTileQ4VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 // neuron_axpy_avx512_amd64.s
 
 //go:noescape
-func neuronAxpyQ8AVX512(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ8AVX512(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
-func neuronAxpyQ4AVX512(y *float32, rows *[axpyRows]Weighted, blocks int)
+func neuronAxpyQ4AVX512(y *float32, rows *[AxpyRows]Weighted, blocks int)
 
 //go:noescape
 func neuronColumnQ8AVX512(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

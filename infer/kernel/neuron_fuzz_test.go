@@ -29,7 +29,7 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 	if typ == gguf.Q8_0 {
 		block, ref, format, axpy = neuronQ8, neuronGo, Q8, active.neuron.axpyQ8
 	}
-	var rows [axpyRows]Weighted
+	var rows [AxpyRows]Weighted
 	for i := range rows {
 		codes, scales := guarded(t, row.CodeBytes()), guarded(t, row.ScaleBytes())
 		for j := range codes {

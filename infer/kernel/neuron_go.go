@@ -49,8 +49,8 @@ func neuronTileGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *[Tile
 	}
 }
 
-func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *[axpyRows]Weighted, blocks int) {
-	return func(y *float32, rows *[axpyRows]Weighted, blocks int) {
+func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *[AxpyRows]Weighted, blocks int) {
+	return func(y *float32, rows *[AxpyRows]Weighted, blocks int) {
 		out := unsafe.Slice(y, blocks*BlockCols)
 		for i := range rows {
 			for b := range blocks {

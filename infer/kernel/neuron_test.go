@@ -168,7 +168,7 @@ func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
 				}
 				row.Axpy(together, rows)
 				for i := range rows {
-					row.Axpy(single, rows[i:i+1])
+					row.Axpy(single, rows[i:i+1:i+1])
 				}
 				for i := range want {
 					if together[i] != single[i] {
@@ -287,13 +287,13 @@ func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
 					next++
 				}
 			})
-			b.Run(fmt.Sprintf("axpy/%d/%d ahead", cols, axpyRows*ahead), func(b *testing.B) {
-				b.SetBytes(axpyRows * int64(stride))
-				var list [axpyRows]Weighted
+			b.Run(fmt.Sprintf("axpy/%d/%d ahead", cols, AxpyRows*ahead), func(b *testing.B) {
+				b.SetBytes(AxpyRows * int64(stride))
+				var list [AxpyRows]Weighted
 				for range b.N {
 					for k := range list {
 						if ahead > 0 {
-							Prefetch(at(next+axpyRows*ahead), stride)
+							Prefetch(at(next+AxpyRows*ahead), stride)
 						}
 						p := at(next)
 						list[k] = Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}

@@ -46,7 +46,7 @@ func TestInspectTellsThePartsOfTheBuiltInModel(t *testing.T) {
 		"runs        sparse: ",
 		"--mode predicted",
 		"for a context of 100 tokens",
-		"  KV cache     300.0 KiB\n",
+		"  KV cache     336.0 KiB\n",
 		"\nblk.5.ffn_gate.weight ",
 	} {
 		if !strings.Contains(out, want) {
