@@ -148,7 +148,7 @@ func (m *model) update(msg tea.Msg) tea.Cmd {
 			return tea.Tick(drawEvery, func(time.Time) tea.Msg { return startMsg{} })
 		}
 	case startMsg:
-		return tea.Batch(m.openStore(), m.loading.run(m, m.modelID, nil), m.loading.await(), m.sense())
+		return tea.Batch(m.openStore(), m.sense())
 	case drainMsg:
 		return m.drain(msg)
 	case laterMsg:

@@ -64,8 +64,17 @@ func (m *model) openStore() tea.Cmd {
 	})
 }
 
-// opened takes the store.
+// opened takes the store. The model is loaded after it, not beside it: the first opening on a device takes memory that a plan for the
+// model would count.
 func (m *model) opened(msg storeMsg) tea.Cmd {
+	cmd := m.useStore(msg)
+	if l := m.loading; l != nil && l.cancel == nil {
+		return tea.Batch(cmd, l.run(m, m.modelID, nil), l.await())
+	}
+	return cmd
+}
+
+func (m *model) useStore(msg storeMsg) tea.Cmd {
 	m.archive.opening = false
 	m.archive.store = msg.store
 	if msg.err != nil {

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
 	"time"
@@ -108,9 +109,16 @@ func (m *model) loaded(msg loadMsg) tea.Cmd {
 	if msg.load != nil && msg.load != l {
 		return nil
 	}
+	if l != nil && l.cancel != nil {
+		l.cancel() // it has ended
+	}
 	m.loading = nil
 	if msg.err != nil {
-		m.report("The model could not be loaded: " + msg.err.Error())
+		if errors.Is(msg.err, context.Canceled) {
+			m.say("The model was not loaded: it was stopped.")
+		} else {
+			m.report("The model could not be loaded: " + msg.err.Error())
+		}
 		if l != nil && l.before != "" && l.before != m.modelID && m.ctx.Err() == nil {
 			m.say("The model before it is loaded again.")
 			return m.loadModel(l.before, nil)

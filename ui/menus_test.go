@@ -221,3 +221,23 @@ func TestAMessageTypedWhileLoadingIsSentWhenAllIsThere(t *testing.T) {
 		t.Errorf("asked %q", e.asked)
 	}
 }
+
+func TestLoadingCanBeStopped(t *testing.T) {
+	b, e := newBench(t, 80, 24)
+	b.cfg.Models.Load = func(ctx context.Context, _ string, _ Choice, _ func(done, total int64)) (Engine, error) {
+		if b.modelID == "a" {
+			return e, nil
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	b.modelID = "a"
+	b.ask("/model b")
+	l := b.loading
+	b.ask("/stop")
+	b.Update(loadMsg{load: l, err: context.Canceled})
+	b.shows("it was stopped")
+	if b.modelID != "a" || b.loading == nil {
+		t.Errorf("the model on its way is %q", b.modelID)
+	}
+}

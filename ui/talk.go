@@ -305,7 +305,10 @@ func (m *model) stopAnswer() tea.Cmd {
 	case m.answer != nil:
 		m.answer.stop()
 		return nil
-	case m.work != nil && m.work.cancel != nil:
+	case m.loading != nil && m.loading.cancel != nil:
+		m.loading.cancel()
+		return nil
+	case m.work != nil:
 		m.work.cancel()
 		return nil
 	}

@@ -163,8 +163,8 @@ func ask(term *terminal, question string) {
 func answer(screen string) string {
 	screen = chatPart(screen)
 	headings := regexp.MustCompile(`(?m)^companion.*\n`).FindAllStringIndex(screen, -1)
-	if len(headings) == 0 {
-		return ""
+	if len(headings) == 0 { // it has left the screen; text is moved in by two columns at 80x24
+		return strings.Join(regexp.MustCompile(`(?m)^  \S.*$`).FindAllString(screen, -1), " ")
 	}
 	var text []string
 	for _, line := range strings.Split(screen[headings[len(headings)-1][1]:], "\n") {

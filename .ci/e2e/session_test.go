@@ -92,7 +92,7 @@ func TestAnEvening(t *testing.T) {
 	term.press("C-s")
 	term.waitFor("the chats", "Tell me everything")
 	term.write("/")
-	term.write("music")
+	term.write(`"what about music"`)
 	term.waitFor("what the search found", `[1-9] places`)
 	term.press("Enter")
 	term.waitFor("the place in the chat", "^ +What about music$")
