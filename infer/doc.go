@@ -9,8 +9,8 @@
 //	g := s.Generate(ctx, []infer.Message{{Role: "user", Content: "Hello"}}, infer.Options{})
 //	text, reason, err := g.Wait(ctx)
 //
-// Inside, text becomes tokens (prompt.go), tokens walk through the one transformer graph (engine.go draws the way; attention.go, ffn.go and
-// route.go are its parts), and logits become text again (sampler.go, decode.go, think.go). The graph serves every model family: arch.go is
+// Inside, text becomes tokens (prompt.go), tokens walk through the one transformer graph (engine.go draws the way; attention.go, attend.go,
+// ffn.go and route.go are its parts, own.go what a worker has for itself), and logits become text again (sampler.go, decode.go, think.go). The graph serves every model family: arch.go is
 // the table of what distinguishes them, hparams.go reads a file's shape, weights.go says which tensors it needs and load.go brings them
 // into run-time layouts. reference.go is the same computation in plain float32, the oracle of all that is fast.
 //

@@ -35,6 +35,7 @@
 // Run panics in its caller with a *Panic that holds the first panic's value and stack. The pool stays usable.
 //
 // Use: New once, Run per token with a function value that was made once (a closure made per call is an
-// allocation of the caller's), Close at the end. Share out a step with Next on a Counter where pieces differ
-// in cost or cores in speed, with Split where each worker must get the same piece every time.
+// allocation of the caller's) or RunAlone where one worker is faster, Close at the end. Share out a step with
+// Next on a Counter where pieces differ in cost or cores in speed, with Split where each worker must get the
+// same piece every time.
 package workers
