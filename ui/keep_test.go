@@ -237,3 +237,22 @@ func TestInputsComeBack(t *testing.T) {
 	b.press(tea.KeyDown, tea.KeyEnter)
 	b.shows("> one")
 }
+
+func TestWhatCannotBeKeptIsToldAndAnsweredAllTheSame(t *testing.T) {
+	b, e := newKept(t, 80, 24)
+	b.ask("one")
+	b.answerWith("1", infer.EndOfTurn, nil)
+	b.archive.store.Close()
+	b.ask("two")
+	b.shows("This message is not kept: the chats are closed")
+	b.answerWith("2", infer.EndOfTurn, nil)
+	b.shows("two")
+	b.ask("three")
+	b.answerWith("3", infer.EndOfTurn, nil)
+	b.press(tea.KeyCtrlR)
+	b.answerWith("3 again", infer.EndOfTurn, nil)
+	b.shows("3 again")
+	if len(e.asked) != 4 || len(e.asked[3]) != 6 {
+		t.Errorf("asked %q", e.asked)
+	}
+}

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 
 	"hotcell/infer"
 	"hotcell/ui/look"
-	"hotcell/ui/roles"
 	"hotcell/ui/store"
 )
 
@@ -74,36 +74,34 @@ func (m *model) busy() tea.Cmd { return m.toastFor("wait, or press esc to stop t
 func (m *model) send(text string, at int) tea.Cmd {
 	m.recall.add(text)
 	m.chat.messages = m.chat.messages[:at:at]
-	parent := m.parentOf(at)
+	parent, kept := m.parentOf(at)
 	question := &message{kind: fromUser, name: "you", text: text, at: m.now(), ended: true}
 	m.chat.add(question)
-	return m.ask(question, parent)
+	return m.ask(question, parent, kept)
 }
 
-// parentOf is the ID of the last message before index at that is on disk.
-func (m *model) parentOf(at int) int64 {
+// parentOf is the ID of the last message before index at, 0 for none; kept is false if that message is not on disk.
+func (m *model) parentOf(at int) (id int64, kept bool) {
 	for at--; at >= 0; at-- {
-		if m.chat.messages[at].kind != fromApp {
-			return m.chat.messages[at].id
+		if s := m.chat.messages[at]; s.kind != fromApp {
+			return s.id, s.id != 0
 		}
 	}
-	return 0
+	return 0, true
 }
 
-// ask puts a question (nil: it stands there already) and the beginning of an answer on disk; the answer begins then.
-func (m *model) ask(question *message, parent int64) tea.Cmd {
+// ask puts a question (nil: it stands there already) and the beginning of an answer on disk; the answer begins then. What follows a message
+// that could not be kept cannot be kept either.
+func (m *model) ask(question *message, parent int64, kept bool) tea.Cmd {
 	info := m.engine.Info()
 	reply := &message{kind: fromModel, name: m.roleName(), at: m.now(), model: look.Label(info.Name)}
 	a := &answer{message: reply, started: m.now(), savedAt: m.now()}
 	m.answer = a
 	m.chat.add(reply)
-	if m.archive.store == nil {
+	if m.archive.store == nil || !kept {
 		return m.generate(a)
 	}
 	chat, role := m.talk.id, m.role.Name
-	if m.parentMissing(parent) {
-		return m.generate(a) // what comes before could not be kept, so this cannot either
-	}
 	text := ""
 	if question != nil {
 		text = question.text
@@ -131,17 +129,12 @@ func (m *model) ask(question *message, parent int64) tea.Cmd {
 	})
 }
 
-// parentMissing reports whether the chat is on disk but the message to hang another one on is not.
-func (m *model) parentMissing(parent int64) bool {
-	return parent == 0 && m.talk.id != 0 && len(conversation(roles.Role{}, m.chat.messages)) > 1 && m.chat.messages[0].id == 0
-}
-
 // begun starts the answer whose question is on disk. If it could not be put there the answer comes all the same.
 func (m *model) begun(msg begunMsg) tea.Cmd {
 	if msg.err != nil {
-		m.chat.messages = m.chat.messages[:len(m.chat.messages)-1] // the sentence stands before the answer
-		m.report("This message is not kept: " + msg.err.Error())
-		m.chat.add(msg.answer.message)
+		sentence := &message{kind: fromApp, text: "This message is not kept: " + msg.err.Error(), at: m.now(), failed: true}
+		at := max(0, slices.Index(m.chat.messages, msg.answer.message))
+		m.chat.messages = slices.Insert(m.chat.messages, at, sentence) // before the answer, which has no text yet
 	}
 	if msg.chat.ID != 0 {
 		m.talk = talk{msg.chat.ID, look.Label(msg.chat.Title)}
@@ -182,7 +175,8 @@ func (m *model) retryAt(i int) tea.Cmd {
 	}
 	m.leaveEdit()
 	m.chat.show(m.chat.messages[: i+1 : i+1])
-	return m.ask(nil, m.chat.messages[i].id)
+	question := m.chat.messages[i].id
+	return m.ask(nil, question, question != 0)
 }
 
 // goOn continues the last answer, if it was cut.

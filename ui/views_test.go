@@ -142,7 +142,7 @@ func TestEveryViewFitsEverySize(t *testing.T) {
 			if ascii {
 				b.setTheme(look.New(true, true))
 			}
-			for w := 1; w <= 130; w += 1 + w/9 {
+			for w := 1; w <= 130; w += 1 + w/6 {
 				for _, h := range []int{1, 2, 3, 4, 5, 7, 10, 15, 16, 19, 24, 40} {
 					b.Update(tea.WindowSizeMsg{Width: w, Height: h})
 					lines := strings.Split(b.View(), "\n")
