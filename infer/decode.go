@@ -18,7 +18,7 @@ type decoding struct {
 	decoder *token.Decoder
 	stop    *stopMatcher
 	thinker *thinker // nil: all text is answer
-	answer  []int32  // tokens generated so far
+	answer  []int32  // tokens of the answer so far
 }
 
 func (d *decoding) run(ctx context.Context) (Reason, error) {
@@ -48,7 +48,7 @@ func (d *decoding) run(ctx context.Context) (Reason, error) {
 		switch {
 		case d.stop.found:
 			return EndOfTurn, nil
-		case d.o.MaxTokens > 0 && len(d.answer) >= d.o.MaxTokens:
+		case d.o.MaxTokens > 0 && len(d.answer)-len(d.prompt.begun) >= d.o.MaxTokens:
 			d.flush()
 			return Length, nil
 		case ctx.Err() != nil:

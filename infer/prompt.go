@@ -13,6 +13,7 @@ type prompt struct {
 	tokens   []int32
 	text     string    // as rendered
 	raw      bool      // no template: only the tokens count
+	begun    []int32   // the end of tokens, if an answer is continued
 	messages []Message // the conversation that tokens were made from, before any turn was left out
 }
 

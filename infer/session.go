@@ -12,6 +12,7 @@ import (
 	"hotcell/models/gguf"
 	"hotcell/models/pack"
 	"hotcell/models/token"
+	"hotcell/planner"
 )
 
 // Session is one loaded model with the keys and values of one conversation. Generate and Complete return at once and work on a goroutine
@@ -177,6 +178,26 @@ func (s *Session) Generate(ctx context.Context, msgs []Message, o Options) *Gene
 	return s.start(ctx, o, func(g *Generation) (prompt, error) { return s.fit(g, msgs, nil, o) })
 }
 
+// Continue goes on with an answer that was stopped: msgs is the conversation before it, begun what it says so far, which is not repeated. Where the
+// answer was the last thing that the model wrote, nothing is computed again.
+func (s *Session) Continue(ctx context.Context, msgs []Message, begun string, o Options) *Generation {
+	msgs = append([]Message(nil), msgs...)
+	return s.start(ctx, o, func(g *Generation) (prompt, error) {
+		ids := s.tokenizer.Encode(begun, token.EncodeOptions{})
+		p, err := s.fit(g, msgs, ids, o)
+		p.begun = ids
+		return p, err
+	})
+}
+
+// Plan is how a model in a pack runs; nil for one that is in memory.
+func (s *Session) Plan() *planner.Plan {
+	if s.eng.sparse == nil || s.eng.sparse.flash == nil {
+		return nil
+	}
+	return s.eng.sparse.flash.plan
+}
+
 // Complete continues a text without a template. Control tokens written in it are not parsed.
 func (s *Session) Complete(ctx context.Context, text string, o Options) *Generation {
 	return s.start(ctx, o, func(*Generation) (prompt, error) {
@@ -224,7 +245,7 @@ func (s *Session) generate(ctx context.Context, g *Generation, o Options, begin 
 		return Failed, err
 	}
 	d := decoding{
-		s: s, g: g, o: o, prompt: p,
+		s: s, g: g, o: o, prompt: p, answer: append([]int32(nil), p.begun...),
 		sampler: newSampler(o.Sampling, s.eng.h.vocab),
 		decoder: s.tokenizer.NewDecoder(),
 		stop:    newStopMatcher(s.stops),

@@ -322,3 +322,24 @@ func TestOpenRefusesWhatItCannotRun(t *testing.T) {
 		})
 	}
 }
+
+func TestAContinuedAnswerIsTheOneThatWouldHaveBeenWritten(t *testing.T) {
+	msgs := conversation("Do you like music?")
+	whole, _ := talk(t, chatty(t, Config{Threads: 2}), msgs, Options{MaxTokens: 40})
+	s := chatty(t, Config{Threads: 2})
+	begun, reason := talk(t, s, msgs, Options{MaxTokens: 4})
+	if reason != Length {
+		t.Fatalf("the first part ended by %v", reason)
+	}
+	before := s.Stats()
+	rest, _, err := s.Continue(context.Background(), msgs, begun, Options{MaxTokens: 36}).Wait(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if begun+rest != whole {
+		t.Errorf("%q and %q, want %q", begun, rest, whole)
+	}
+	if n := s.Stats().Sub(before).PrefillTokens; n > 2 {
+		t.Errorf("%d tokens were computed again", n)
+	}
+}
