@@ -324,7 +324,7 @@ func TestOpenRefusesWhatItCannotRun(t *testing.T) {
 }
 
 func TestAContinuedAnswerIsTheOneThatWouldHaveBeenWritten(t *testing.T) {
-	msgs := conversation("Do you like music?")
+	msgs := conversation("Tell me about your day.")
 	whole, _ := talk(t, chatty(t, Config{Threads: 2}), msgs, Options{MaxTokens: 40})
 	s := chatty(t, Config{Threads: 2})
 	begun, reason := talk(t, s, msgs, Options{MaxTokens: 4})
