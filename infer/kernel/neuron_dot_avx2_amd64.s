@@ -106,7 +106,8 @@
 	ADDQ   $bytes, R11 \
 	ADDQ   $bytes, R12
 
-// ROW goes through a row. R8 and R9 take back what the activations step on more than their scales and sums.
+// ROW goes through a row, and asks for what lies a page behind it: where all gates are computed that is the row after next, and without it the rows came
+// from memory at 7 GB/s instead of 10 (Zen 4, one core). R8 and R9 take back what the activations step on more than their scales and sums.
 #define ROW(tokensBegin, tokens, tokensEnd, begin, beginOne, codes, product, codeBytes) \
 	MOVQ   CX, R8     \
 	SHLQ   $5, R8     \
@@ -118,6 +119,8 @@
 	SUBQ   $8, CX     \
 	JLT    ones       \
 eight:                    \
+	PREFETCHT0 prefetchBytes(SI)    \
+	PREFETCHT0 prefetchBytes+64(SI) \
 	VCVTPH2PS (DX), Y0 \
 	tokensBegin(begin) \
 	codes(0)           \

@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "avx2_amd64.h"
 
 // Products of single neurons' rows with one token and with four (neuron.go), on AVX-512 with VNNI.
 //
@@ -151,6 +152,7 @@ GLOBL shifts<>(SB), RODATA|NOPTR, $32
 	SUBQ   $4, CX         \
 	JLT    ones           \
 fours:                        \
+	PREFETCHT0 prefetchBytes(SI) \
 	VCVTPH2PS (DX), X0    \
 	codes                 \
 	tokens(four)          \
