@@ -37,8 +37,9 @@ const (
 	number
 
 	plain mark = 0
-	kinds      = 11
 )
+
+const kinds = 11
 
 const resetStyle = "\x1b[0m"
 

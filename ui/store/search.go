@@ -56,7 +56,7 @@ func (s *Store) Search(ctx context.Context, query string, limit int) (hits []Hit
 
 func full(hits []Hit, limit int) error {
 	if len(hits) >= limit {
-		return enough
+		return errEnough
 	}
 	return nil
 }

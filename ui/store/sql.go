@@ -130,8 +130,8 @@ func (c *conn) prepare(query string, args []any) (*sqlite3.Stmt, error) {
 	return s, nil
 }
 
-// enough ends each without an error.
-var enough = errors.New("enough rows")
+// errEnough ends each without an error.
+var errEnough = errors.New("enough rows")
 
 // each calls row for every row of a query. It must not run the same query inside.
 func (c *conn) each(row func(r *sqlite3.Stmt) error, query string, args ...any) error {
@@ -147,7 +147,7 @@ func (c *conn) each(row func(r *sqlite3.Stmt) error, query string, args ...any) 
 	}
 	_ = s.Reset()         // repeats the error of Step
 	_ = s.ClearBindings() // frees texts
-	if err == enough {
+	if err == errEnough {
 		return nil
 	}
 	return err
@@ -159,7 +159,7 @@ func (c *conn) one(row func(r *sqlite3.Stmt), query string, args ...any) error {
 	err := c.each(func(r *sqlite3.Stmt) error {
 		row(r)
 		found = true
-		return enough
+		return errEnough
 	}, query, args...)
 	if err == nil && !found {
 		return ErrNotFound
