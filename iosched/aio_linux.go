@@ -32,18 +32,18 @@ type aio struct {
 
 // iocb is the kernel's struct of that name: one request.
 type iocb struct {
-	data    uint64 // given back in the event
-	_       uint32 // key
-	_       uint32 // rw_flags
-	opcode  uint16
-	_       int16 // priority
-	fd      uint32
-	buf     uint64 // address
-	bytes   uint64
-	offset  int64
-	_       uint64
-	_       uint32 // flags
-	_       uint32 // resfd
+	data   uint64 // given back in the event
+	_      uint32 // key
+	_      uint32 // rw_flags
+	opcode uint16
+	_      int16 // priority
+	fd     uint32
+	buf    uint64 // address
+	bytes  uint64
+	offset int64
+	_      uint64
+	_      uint32 // flags
+	_      uint32 // resfd
 }
 
 // aioEvent is the kernel's struct io_event.
