@@ -194,7 +194,7 @@ func (g region) wrap(x, y int, k ink, s string) int {
 
 // label makes text from outside safe and steady to draw: characters of one column only, on one line.
 func label(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == ' ' || r < utf8.RuneSelf && unicode.IsPrint(r):
 			return r
@@ -205,4 +205,13 @@ func label(s string) string {
 		}
 		return r
 	}, ansi.Strip(s))
+	if ansi.StringWidth(s) == utf8.RuneCountInString(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune { // some join their neighbours, as Hangul's parts of syllables do
+		if r >= utf8.RuneSelf {
+			return '?'
+		}
+		return r
+	}, s)
 }
