@@ -64,6 +64,9 @@ func perplexity(t *testing.T, open func() (*gguf.File, error), m Mode) (value fl
 }
 
 func TestPredictionsCostLittlePerplexityAndFindNearlyAllActiveNeurons(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute in instrumented runs")
+	}
 	plain := withoutPredictor(t)
 	for name, open := range map[string]func() (*gguf.File, error){"the file's predictor": builtin.Open, "a sketch of the gate": plain} {
 		t.Run(name, func(t *testing.T) {
