@@ -74,6 +74,7 @@ func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cach
 		file: file, sched: sched, cache: cache, reads: iosched.NewGroup(maxReads),
 		stallNs: make([]padded, workers), manageNs: make([]padded, workers),
 	}
+	f.reads.Spin = -1 // a worker that has nothing to compute leaves its core to the thread that reads
 	f.all, f.bySlot = make([]iosched.Request, maxReads), make([]atomic.Uint32, cache.Slots())
 	for i := range f.all {
 		f.free = append(f.free, &f.all[i])

@@ -62,7 +62,7 @@ func newBench(s *streams) *cobra.Command {
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
 	f.StringVar(&b.mode, "mode", "dense", modeHelp)
 	f.StringVar(&b.kv, "kv", "f16", kvHelp)
-	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the predictor once before attention too, and read ahead what it names")
+	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the predictor before attention too, and read ahead what it names")
 	f.BoolVar(&b.noPipeline, "no-pipeline", false, "reads from a pack and products take turns, matrix by matrix: shows what the pipeline gives")
 	f.StringVar(&b.policy, "policy", "", "of the neuron cache: "+strings.Join(neuroncache.Policies(), ", "))
 	f.StringVar(&b.pack, "pack", "", "run the model of --shape from this pack `file`, which is written if it is not there")
