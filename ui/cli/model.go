@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -22,11 +23,12 @@ import (
 
 // modelFlags choose a model and how it is loaded.
 type modelFlags struct {
-	path    string
-	threads int
-	context int
-	mode    string
-	kv      string // before add: the default, f16 if empty
+	path      string
+	threads   int
+	context   int
+	mode      string
+	threshold string
+	kv        string // before add: the default, f16 if empty
 	memoryFlags
 }
 
@@ -36,6 +38,7 @@ func (m *modelFlags) add(f *pflag.FlagSet) {
 	f.IntVar(&m.context, "ctx", 0, "context in `tokens`; 0: what the model was trained for, at most 8192")
 	f.StringVar(&m.mode, "mode", "auto", modeHelp)
 	f.StringVar(&m.kv, "kv", cmp.Or(m.kv, "f16"), kvHelp)
+	f.StringVar(&m.threshold, "threshold", "", "least predicted `score` of a neuron that is taken for active in mode predicted; without it the file's, or what a sample text says")
 	m.memoryFlags.add(f)
 }
 
@@ -45,7 +48,19 @@ const modeHelp = "how feed-forward layers are computed: dense; exact (neurons th
 	"predicted (only neurons that the file's own predictor names; slightly lossy); or auto: dense in memory, exact from a pack"
 
 func (m *modelFlags) config() (infer.Config, error) {
-	c := infer.Config{Threads: m.threads, Context: m.context, Mode: infer.Mode(m.mode)}
+	kv, err := infer.ParseKVType(m.kv)
+	if err != nil {
+		return infer.Config{}, usageError{err}
+	}
+	c := infer.Config{Threads: m.threads, Context: m.context, KV: kv, Mode: infer.Mode(m.mode)}
+	if m.threshold != "" {
+		v, err := strconv.ParseFloat(m.threshold, 32)
+		if err != nil || v != v {
+			return c, usagef("--threshold is %q, expected a number", m.threshold)
+		}
+		least := float32(v)
+		c.Threshold = &least
+	}
 	return c, m.apply(&c)
 }
 
