@@ -48,7 +48,7 @@ const modeHelp = "how feed-forward layers are computed: dense; exact (neurons th
 	"predicted (only neurons that the file's own predictor names; slightly lossy); or auto: dense in memory, exact from a pack"
 
 func (m *modelFlags) config() (infer.Config, error) {
-	kv, err := infer.ParseKVType(m.kv)
+	kv, err := infer.ParseKVType(cmp.Or(m.kv, "f16")) // commands without the flag leave it empty
 	if err != nil {
 		return infer.Config{}, usageError{err}
 	}
