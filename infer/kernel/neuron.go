@@ -103,6 +103,26 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 	panic(r.unknown())
 }
 
+// Dots sets the coefficient of each of the rows to its product with token t of x, in the bits of Dot. The types with blocks need x.Quantize before.
+func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int) {
+	for i := range rows {
+		if ahead := i + rowsAhead; ahead < len(rows) {
+			r.prefetch(&rows[ahead])
+		}
+		rows[i].Coef = r.Dot(rows[i].Codes, rows[i].Scales, x, t)
+	}
+}
+
+// rowsAhead is how many rows before its use one of a list is asked for.
+const rowsAhead = 2
+
+func (r NeuronRow) prefetch(w *Weighted) {
+	active.neuron.prefetch(w.Codes, r.CodeBytes())
+	if n := r.ScaleBytes(); n > 0 {
+		active.neuron.prefetch(w.Scales, n)
+	}
+}
+
 // DotTokens is Dot for tokens lo to hi-1: y[(t-lo)*stride] is that of token t.
 func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Pointer, x *Acts, lo, hi int) {
 	t := lo
