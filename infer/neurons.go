@@ -13,13 +13,13 @@ import (
 // A neuron is named by its position, its place in the pack's order of activity; in memory the order is the file's.
 type neurons struct {
 	group          *pack.Group
-	gate, up, down kernel.NeuronRow // gate is unused where the activation has none
-	downScales     []byte           // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
-	memory         []byte           // the unit that holds all neurons; nil: they are in a pack
-	always         int              // so many first positions are hot: computed whatever the predictor says
-	number         int              // of the layer among those in the pack
-	inParts        bool             // the cache holds the parts of a unit in slots of their own
-	cached         int              // the cache's group of the units, or of their parts A; that of parts B is the next
+	gate, up, down kernel.NeuronRow
+	downScales     []byte // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
+	memory         []byte // the unit that holds all neurons; nil: they are in a pack
+	always         int    // so many first positions are hot: computed whatever the predictor says
+	number         int    // of the layer among those in the pack
+	inParts        bool   // the cache holds the parts of a unit in slots of their own
+	cached         int    // the cache's group of the units, or of their parts A; that of parts B is the next
 }
 
 // mostTokens is the share of tokens, in 1/65535, from which on a neuron is hot: it is computed without asking the predictor, which would be right to
@@ -32,18 +32,16 @@ func newNeurons(g *pack.Group) *neurons {
 	for n.always < len(g.Activity) && g.Activity[n.always] >= mostTokens {
 		n.always++
 	}
+	n.gate = kernel.NeuronRow{Type: g.Gate.Type, Cols: g.Dim}
 	n.up = kernel.NeuronRow{Type: g.Up.Type, Cols: g.Dim}
 	n.down = kernel.NeuronRow{Type: g.Down.Type, Cols: g.Dim}
-	if g.Gate.Has() {
-		n.gate = kernel.NeuronRow{Type: g.Gate.Type, Cols: g.Dim}
-	}
 	return n
 }
 
-// canBeNeurons tells whether kernels exist for all of a group's rows, and they can be taken one at a time.
+// canBeNeurons tells whether kernels exist for all of a group's rows, and they can be taken one at a time. All activations that make zeros have a gate.
 func canBeNeurons(g *pack.Group) bool {
-	return g.Cut == pack.ByNeuron && g.Expert == pack.Dense &&
-		kernel.NeuronType(g.Up.Type) && kernel.NeuronType(g.Down.Type) && (!g.Gate.Has() || kernel.NeuronType(g.Gate.Type))
+	return g.Cut == pack.ByNeuron && g.Expert == pack.Dense && g.Gate.Has() &&
+		kernel.NeuronType(g.Gate.Type) && kernel.NeuronType(g.Up.Type) && kernel.NeuronType(g.Down.Type)
 }
 
 // clusterNeurons is how many positions make a cluster: one piece of work, and one partial sum of the down products. The sums of clusters are

@@ -31,9 +31,7 @@ func byLayer(f *gguf.File, groups []pack.Group) map[int]*pack.Group {
 func (ld *loader) byNeuron(f *feedForward, g *pack.Group) {
 	n := newNeurons(g)
 	f.neurons = n
-	if g.Gate.Has() {
-		f.gate = ld.scaleAndBias("ffn_gate", g.Neurons)
-	}
+	f.gate = ld.scaleAndBias("ffn_gate", g.Neurons)
 	f.up = ld.scaleAndBias("ffn_up", g.Neurons)
 	f.down = ld.scaleAndBias("ffn_down", g.Dim)
 	if g.Dim != ld.h.dim || g.Neurons != ld.h.ff {

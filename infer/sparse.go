@@ -8,6 +8,7 @@ import (
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/iosched"
+	"hotcell/models/pack"
 	"hotcell/neuroncache"
 )
 
@@ -42,7 +43,7 @@ type sparseState struct {
 	calibration *calibration // while margins of sketches are found
 	recorder    *recorder    // while Record runs
 
-	serial     bool   // Config.NoPipeline
+	serial     bool   // WithoutPipeline
 	readsEarly bool   // see readEarly
 	givenCount int    // bits of given
 	early      buffer // [1][neurons] scores of the layer that is read early
@@ -341,29 +342,7 @@ func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state
 	size := clusterNeurons(n.group.Neurons)
 	list := s.candidates[c*size:][:r.n]
 	e.gates(w, f, r, list)
-	unasked := false
-	for i := range list {
-		p := &list[i]
-		if p.phase != needsUp {
-			continue
-		}
-		if !s.flash.ready(n, p) {
-			unasked = unasked || p.slot < 0
-			continue
-		}
-		pos := int(p.pos)
-		codes, scales := n.row(&n.group.Up, p.unit, pos)
-		u := f.up.finishOne(n.up.Dot(codes, scales, e.in, 0), n.group.Neuron(pos))
-		if s.active != nil {
-			u = s.givenGate(p.pos, u)
-		}
-		p.coef = e.activation(p.gate, u)
-		p.phase = isDone
-		r.waiting--
-	}
-	if unasked && !s.serial {
-		s.flash.ask(w, scratch, n, list, partUp)
-	}
+	e.ups(w, f, r, list)
 	if r.waiting > 0 {
 		return isFree
 	}
@@ -392,23 +371,13 @@ func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state
 // gates computes the gate products that can be, and asks for the other rows of neurons that they leave active.
 func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []candidate) {
 	s, n := e.sparse, f.neurons
-	unasked, inParts := false, false
-	for i := range list {
+	scratch := &s.scratch[w.ID]
+	unasked := scratch.present(s.flash, n, &n.group.Gate, list, needsGate)
+	n.gate.Dots(scratch.rows, e.in, 0)
+	inParts := false
+	for k, i := range scratch.who {
 		p := &list[i]
-		if p.phase != needsGate {
-			continue
-		}
-		if !s.flash.ready(n, p) {
-			unasked = unasked || p.slot < 0
-			continue
-		}
-		if ahead := i + gatesAhead; ahead < len(list) && list[ahead].unit.a != nil && list[ahead].pos-p.pos > gatesAhead { // neighbours are a stream of their own
-			codes, _ := n.row(&n.group.Gate, list[ahead].unit, int(list[ahead].pos))
-			kernel.Prefetch(codes, n.gate.CodeBytes())
-		}
-		pos := int(p.pos)
-		codes, scales := n.row(&n.group.Gate, p.unit, pos)
-		p.gate = f.gate.finishOne(n.gate.Dot(codes, scales, e.in, 0), n.group.Neuron(pos))
+		p.gate = f.gate.finishOne(scratch.rows[k].Coef, n.group.Neuron(int(p.pos)))
 		if s.active != nil {
 			p.gate = s.givenGate(p.pos, p.gate)
 		}
@@ -420,19 +389,57 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 		p.phase = needsUp
 		if n.inParts {
 			p.slot, inParts = -1, true
-			continue
 		}
-		n.prefetch(p)
 	}
 	if s.serial {
 		return
 	}
 	if unasked {
-		s.flash.ask(w, &s.scratch[w.ID], n, list, partGate)
+		s.flash.ask(w, scratch, n, list, partGate)
 	}
 	if inParts {
-		s.flash.ask(w, &s.scratch[w.ID], n, list, partUp)
+		s.flash.ask(w, scratch, n, list, partUp)
 	}
+}
+
+// ups computes the activations of the neurons whose up rows are there.
+func (e *engine) ups(w *workers.Worker, f *feedForward, r *clusterRun, list []candidate) {
+	s, n := e.sparse, f.neurons
+	scratch := &s.scratch[w.ID]
+	unasked := scratch.present(s.flash, n, &n.group.Up, list, needsUp)
+	n.up.Dots(scratch.rows, e.in, 0)
+	for k, i := range scratch.who {
+		p := &list[i]
+		u := f.up.finishOne(scratch.rows[k].Coef, n.group.Neuron(int(p.pos)))
+		if s.active != nil {
+			u = s.givenGate(p.pos, u)
+		}
+		p.coef = e.activation(p.gate, u)
+		p.phase = isDone
+		r.waiting--
+	}
+	if unasked && !s.serial {
+		s.flash.ask(w, scratch, n, list, partUp)
+	}
+}
+
+// present lists the rows of matrix m that are in memory, of candidates that wait in a phase: who[k] is the candidate of rows[k]. It tells whether any
+// of the others was not asked for.
+func (s *sparseScratch) present(fl *flash, n *neurons, m *pack.Matrix, list []candidate, wait phase) (unasked bool) {
+	s.rows, s.who = s.rows[:0], s.who[:0]
+	for i := range list {
+		p := &list[i]
+		if p.phase != wait {
+			continue
+		}
+		if !fl.ready(n, p) {
+			unasked = unasked || p.slot < 0
+			continue
+		}
+		codes, scales := n.row(m, p.unit, int(p.pos))
+		s.rows, s.who = append(s.rows, kernel.Weighted{Codes: codes, Scales: scales}), append(s.who, int32(i))
+	}
+	return unasked
 }
 
 // spyEvery is how many layers pass between two in which the predictor is spied on: 16 tokens of a model with 32 layers, and another layer each
@@ -462,17 +469,6 @@ func (s *sparseState) countSpied(list []candidate) {
 	}
 	s.recall[0].Add(named)
 	s.recall[1].Add(all)
-}
-
-// gatesAhead is how many candidates before its use a gate row is asked for: a product takes about as long as memory takes to answer.
-const gatesAhead = 2
-
-// prefetch asks for the rows that an active neuron needs next.
-func (n *neurons) prefetch(p *candidate) {
-	codes, _ := n.row(&n.group.Up, p.unit, int(p.pos))
-	kernel.Prefetch(codes, n.up.CodeBytes())
-	codes, _ = n.row(&n.group.Down, p.unit, int(p.pos))
-	kernel.Prefetch(codes, n.down.CodeBytes())
 }
 
 // givenGate makes a product positive for a position that was given to be active, and zero for the others.
