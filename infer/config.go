@@ -23,7 +23,7 @@ type Config struct {
 	Plan       *planner.Plan            // how a model in a pack runs; nil: the planner decides
 	Active     func(layer int) []uint64 // a bit for each position whose neuron is active, whatever their gates say, for a layer's next token: makes random weights as sparse as a real model's; nil: the gates decide
 	EarlyReads bool                     // in predicted mode from a pack: ask the predictor before attention too, and read ahead what it names
-	NoPipeline bool                     // reads and products take turns, matrix by matrix: only to see what the pipeline gives
+	Without    Without                  // parts of the sparse engine that are left out, to see what they give
 	Policy     string                   // of the neuron cache's cold region, see neuroncache.Policies; "": its default
 	IO         iosched.Config           // how a pack is read
 	Progress   func(done, total int64)  // called while weights are read, with bytes; may be nil

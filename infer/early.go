@@ -63,7 +63,8 @@ func (s *sparseState) isGivenEarly(pos int32, neurons int) bool {
 	return int(pos) < neurons/2 && draw < 2*earlyVain*float64(s.givenCount)/float64(neurons)
 }
 
-// setEarly turns early reads on, if the cold region has room for two layers: what is read ahead stays pinned until its layer is done.
+// setEarly turns early reads on, if the cold region has room for two layers: what is read ahead stays pinned until its layer is done. They are about
+// whole units, not about rows that lie apart.
 func (e *engine) setEarly(on bool) {
 	s, widest := e.sparse, 0
 	var largest int64
@@ -74,7 +75,7 @@ func (e *engine) setEarly(on bool) {
 			largest = max(largest, int64(f.neurons.group.Units)*int64(f.neurons.group.UnitBytes))
 		}
 	}
-	if s.readsEarly = on && s.flash.plan.Memory.Cold >= 2*largest; s.readsEarly {
+	if s.readsEarly = on && s.flash.pieces == nil && s.flash.plan.Memory.Cold >= 2*largest; s.readsEarly {
 		s.early = newBuffer(1, widest)
 	}
 }
@@ -90,14 +91,15 @@ func (f *flash) readAhead(w *workers.Worker, s *sparseScratch, n *neurons) {
 		parts = partUp
 	}
 	for which := partGate; which <= parts && len(s.units) > 0; which++ {
-		s.requests = f.take(len(s.units), s.requests[:0])
-		units := s.units[:len(s.requests)]
+		reads := f.pieces.of(n, which)
+		s.requests = f.take(len(s.units)*reads, s.requests[:0])
+		units := s.units[:len(s.requests)/reads]
 		f.cache.Prefetch(f.early, n.cached+int(which), units, s.found)
 		claimed := 0
 		for i, unit := range units {
 			if found := s.found[i]; found.State == neuroncache.Claimed {
-				f.aim(s.requests[claimed], n, unit, which, found.Slot)
-				claimed++
+				f.aim(s.requests[claimed:claimed+reads], n, unit, which, found.Slot)
+				claimed += reads
 			}
 		}
 		f.submit(iosched.Prefetch, s.requests[:claimed])
@@ -107,13 +109,16 @@ func (f *flash) readAhead(w *workers.Worker, s *sparseScratch, n *neurons) {
 	f.manageNs[w.ID].Add(uint64(iosched.Now() - start))
 }
 
-// aim makes a request that of a unit's part into a slot.
-func (f *flash) aim(r *iosched.Request, n *neurons, unit int32, which part, slot int32) {
+// aim makes requests those of a unit's part into a slot: one, or where bundles are left out one for each matrix.
+func (f *flash) aim(list []*iosched.Request, n *neurons, unit int32, which part, slot int32) {
+	f.pieces.begin(slot, len(list))
 	offset, size := n.extent(which)
-	r.Offset = n.group.Offset + int64(unit)*int64(n.group.UnitBytes) + int64(offset)
-	r.Buf = f.cache.Slot(slot)[:size]
-	r.Tag = uint64(slot)
-	f.bySlot[slot].Store(uint32(f.number(r) + 1))
+	at := n.group.Offset + int64(unit)*int64(n.group.UnitBytes) + int64(offset)
+	for k, r := range list {
+		first, end := span(size, k, len(list))
+		r.Offset, r.Buf, r.Tag = at+int64(first), f.cache.Slot(slot)[first:end], uint64(slot)
+		f.bySlot[slot].Store(uint32(f.number(r) + 1))
+	}
 }
 
 // number is which of the flash's requests r is.

@@ -452,7 +452,7 @@ func newModelEngine(ctx context.Context, f *gguf.File, c Config) (*engine, error
 	}
 	e := newEngine(h, w, kv, pool, ld.predictor)
 	if e.sparse != nil {
-		e.sparse.active, e.sparse.serial = c.Active, c.NoPipeline
+		e.sparse.active, e.sparse.serial = c.Active, c.Without&WithoutPipeline != 0
 	}
 	if ld.predictor && !h.hasPredictor {
 		if err := e.makeSketches(ctx, f, c.Threshold); err != nil {

@@ -43,7 +43,9 @@ type flash struct {
 	ioBase       iosched.Stats     // before the first token
 	cacheBase    neuroncache.Stats // the same
 	plan         *planner.Plan
-	clusterSlots int // units of a hot cluster
+	clusterSlots int    // units of a hot cluster
+	pieces       pieces // see WithoutBundles
+	forgets      bool   // see WithoutCache
 
 	stallNs  []padded // per worker: waited for reads with nothing to compute
 	manageNs []padded // per worker: looking up and submitting
@@ -141,6 +143,9 @@ func (f *flash) endLayer() {
 		f.drain()
 	}
 	f.cache.End(f.batch)
+	if f.forgets {
+		f.cache.Forget()
+	}
 }
 
 // drain takes back all requests that are under way.
@@ -192,8 +197,9 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 	if len(s.units) == 0 {
 		return
 	}
-	s.requests = f.take(len(s.units), s.requests[:0])
-	units := s.units[:len(s.requests)]
+	reads := f.pieces.of(n, which)
+	s.requests = f.take(len(s.units)*reads, s.requests[:0])
+	units := s.units[:len(s.requests)/reads]
 	f.cache.Lookup(f.batch, n.cached+int(which), units, s.found)
 	claimed := 0
 	for i, unit := range units {
@@ -202,8 +208,8 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 		case neuroncache.Resident:
 			f.locate(n, p)
 		case neuroncache.Claimed:
-			f.aim(s.requests[claimed], n, unit, which, found.Slot)
-			claimed++
+			f.aim(s.requests[claimed:claimed+reads], n, unit, which, found.Slot)
+			claimed += reads
 		case neuroncache.Loading:
 			f.hurry(found.Slot)
 		}
@@ -217,7 +223,7 @@ func (f *flash) submit(class iosched.Class, list []*iosched.Request) {
 	if err := f.sched.Submit(f.reads, class, list); err != nil { // the group has room for all requests that exist
 		f.fail(err)
 		for _, r := range list {
-			f.cache.Failed(int32(r.Tag))
+			f.ended(int32(r.Tag), false)
 		}
 		f.giveBack(list...)
 	}
@@ -299,7 +305,7 @@ func (f *flash) complete(r *iosched.Request) {
 	}
 	switch {
 	case err == nil:
-		f.cache.Ready(slot)
+		f.ended(slot, true)
 	case f.again(r, err):
 		one := [1]*iosched.Request{r}
 		f.submit(iosched.Demand, one[:])
@@ -308,9 +314,20 @@ func (f *flash) complete(r *iosched.Request) {
 		if !errors.Is(err, iosched.ErrCanceled) {
 			f.fail(err)
 		}
-		f.cache.Failed(slot)
+		f.ended(slot, false)
 	}
 	f.giveBack(r)
+}
+
+// ended notes that a read into a slot ended.
+func (f *flash) ended(slot int32, well bool) {
+	switch last, whole := f.pieces.ended(slot, well); {
+	case !last:
+	case whole:
+		f.cache.Ready(slot)
+	default:
+		f.cache.Failed(slot)
+	}
 }
 
 // again tells whether a failed read is to be repeated, and notes that it was.

@@ -99,7 +99,7 @@ func sortedLayers(groups map[int]*pack.Group) []int {
 func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers int) (*flash, error) {
 	var layers []*neurons
 	groups := map[int]*pack.Group{}
-	config := neuroncache.Config{HotBytes: plan.Memory.Hot, Bytes: plan.Memory.Hot + plan.Memory.Cold, Policy: c.Policy}
+	config := neuroncache.Config{Policy: c.Policy}
 	for l := range w.layers {
 		f := w.layers[l].ffn
 		if f == nil || f.neurons == nil {
@@ -118,6 +118,10 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 		config.SlotBytes = max(config.SlotBytes, bytes)
 	}
 	config.ClusterSlots = clusterSlots(groups)
+	if c.Without&WithoutCache != 0 {
+		plan = withoutCache(plan, layers, config.SlotBytes)
+	}
+	config.HotBytes, config.Bytes = plan.Memory.Hot, plan.Memory.Hot+plan.Memory.Cold
 	cache, err := neuroncache.New(config)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Name(), err)
@@ -125,6 +129,9 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 	io := c.IO
 	if io.Depth == 0 {
 		io.Depth = plan.Depth
+	}
+	if c.Without&WithoutBundles != 0 {
+		io.MaxMerge = -1
 	}
 	sched, err := iosched.Open(p.Path(), io)
 	if err != nil {
@@ -136,7 +143,10 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 		f.close()
 		return nil, err
 	}
-	f.plan, f.clusterSlots = plan, config.ClusterSlots
+	f.plan, f.clusterSlots, f.forgets = plan, config.ClusterSlots, c.Without&WithoutCache != 0
+	if c.Without&WithoutBundles != 0 {
+		f.pieces = make(pieces, cache.Slots())
+	}
 	f.stream = newStream(layers, f.staging.take)
 	return f, nil
 }
@@ -154,6 +164,9 @@ func (f *flash) close() {
 // warm fills the cache before the first token: the hot clusters, and the cold region with the most active of the other neurons. It reads each
 // layer from the front, so all reads are sequential.
 func (f *flash) warm(ctx context.Context, progress func(done, total int64)) error {
+	if f.forgets {
+		return nil
+	}
 	var total, done int64
 	quota := make([][2]int, len(f.stream.layers)) // units of each part to fill the cold region with
 	cold := int(f.plan.Memory.Cold / int64(f.slotBytes()) / int64(max(1, len(f.stream.layers))))
@@ -283,7 +296,7 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 		return nil, err
 	}
 	e := newEngine(h, w, kv, pool, ld.predictor)
-	e.sparse.active, e.sparse.serial = c.Active, c.NoPipeline
+	e.sparse.active, e.sparse.serial = c.Active, c.Without&WithoutPipeline != 0
 	if e.sparse.flash, err = openFlash(p, w, plan, &c, pool.Size()); err == nil {
 		err = e.sparse.flash.warm(ctx, c.Progress)
 	}

@@ -92,7 +92,9 @@ func TestExactHasTheSameBitsUnderEveryBudget(t *testing.T) {
 					c := c
 					c.IO.Engine = engine
 					c.Plan = planFor(t, fromPack, c, share)
-					c.NoPipeline = engine == "pread" && share == 0.25
+					if engine == "pread" && share == 0.25 {
+						c.Without = WithoutPipeline
+					}
 					s := opened(t, fromPack, c)
 					for _, single := range []bool{true, false, true} {
 						for i, row := range logitsOf(t, s, ids, single) {
@@ -105,6 +107,49 @@ func TestExactHasTheSameBitsUnderEveryBudget(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestNoPartThatIsLeftOutChangesABit(t *testing.T) {
+	for _, mode := range []Mode{ModeExact, ModePredicted} {
+		t.Run(string(mode), func(t *testing.T) {
+			fromPack := packed(t, builtin.Open)
+			c := Config{Threads: 2, Context: 64, Bare: true, KV: KVF32, Mode: mode}
+			c.Plan = planFor(t, fromPack, c, 0.5)
+			ids := sampleTokens(1000, 6)
+			want := logitsOf(t, opened(t, fromPack, c), ids, true)
+			for without := range Without(1 << len(withoutNames)) {
+				c.Without = without
+				s := opened(t, fromPack, c)
+				for i, row := range logitsOf(t, s, ids, true) {
+					if !slices.Equal(row, want[i]) {
+						t.Fatalf("without %q: token %d has other bits", without, i)
+					}
+				}
+				if st := s.Stats(); without&WithoutCache != 0 && st.Hot.Hits+st.Cold.Hits > 0 {
+					t.Errorf("without %q: %d hot and %d cold neurons were there", without, st.Hot.Hits, st.Cold.Hits)
+				}
+				s.Close()
+			}
+		})
+	}
+}
+
+func TestAReadForEachMatrixCoversThePart(t *testing.T) {
+	for _, pages := range []int{1, 2, 3, 6, 7} {
+		for _, count := range []int{1, 2, 3} {
+			end := 0
+			for k := range count {
+				first, last := span(pages*pack.PageBytes, k, count)
+				if first > end || last <= first || first%pack.PageBytes != 0 || last%pack.PageBytes != 0 {
+					t.Errorf("%d pages, read %d of %d: %d to %d after %d", pages, k, count, first, last, end)
+				}
+				end = last
+			}
+			if end != pages*pack.PageBytes {
+				t.Errorf("%d pages, %d reads end at %d", pages, count, end)
+			}
+		}
 	}
 }
 

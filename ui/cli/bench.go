@@ -31,7 +31,8 @@ type benchFlags struct {
 	runs                             int
 	output, save, mode, kv, pack     string
 	policy                           string
-	noPipeline, early                bool
+	without                          string
+	early                            bool
 	memoryFlags
 }
 
@@ -63,7 +64,7 @@ func newBench(s *streams) *cobra.Command {
 	f.StringVar(&b.mode, "mode", "dense", modeHelp)
 	f.StringVar(&b.kv, "kv", "f16", kvHelp)
 	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the predictor before attention too, and read ahead what it names")
-	f.BoolVar(&b.noPipeline, "no-pipeline", false, "reads from a pack and products take turns, matrix by matrix: shows what the pipeline gives")
+	f.StringVar(&b.without, "without", "", "`parts` of the engine for packs that are left out, to see what they give: "+strings.Join(infer.WithoutNames(), ", "))
 	f.StringVar(&b.policy, "policy", "", "of the neuron cache: "+strings.Join(neuroncache.Policies(), ", "))
 	f.StringVar(&b.pack, "pack", "", "run the model of --shape from this pack `file`, which is written if it is not there")
 	b.memoryFlags.add(f)
@@ -261,7 +262,11 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	if err != nil {
 		return usageError{err}
 	}
-	c := infer.Config{Threads: threads, KV: kv, Pin: true, Bare: true, Mode: infer.Mode(b.mode), NoPipeline: b.noPipeline, EarlyReads: b.early, Policy: b.policy}
+	without, err := infer.ParseWithout(b.without)
+	if err != nil {
+		return usageError{err}
+	}
+	c := infer.Config{Threads: threads, KV: kv, Pin: true, Bare: true, Mode: infer.Mode(b.mode), Without: without, EarlyReads: b.early, Policy: b.policy}
 	if b.plan != "" && c.Mode == infer.ModeDense { // which nobody need have asked for
 		c.Mode = infer.ModeAuto
 	}
