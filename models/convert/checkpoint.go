@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"hotcell/models/disk"
 )
 
 // checkpoint is the weights of a model: one safetensors file, or several shards with
@@ -102,7 +104,7 @@ func (c *checkpoint) openSingle(dir string) error {
 }
 
 func (c *checkpoint) openShard(dir, name string) error {
-	file, size, err := openRegular(filepath.Join(dir, name))
+	file, size, err := disk.Open(filepath.Join(dir, name))
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -136,24 +138,7 @@ func (w *weight) read(dst []byte, offset int64) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return fmt.Errorf("%s: the file ends within the tensor %s; it became shorter while it was read", w.shard.name, quote(w.name))
 	}
-	return fmt.Errorf("%s: reading the tensor %s: %w", w.shard.name, quote(w.name), cause(err))
-}
-
-// openRegular opens a file after making sure that it is one: opening a pipe would
-// block.
-func openRegular(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, cause(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, errors.New("this is not a regular file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, 0, cause(err)
-	}
-	return file, info.Size(), nil
+	return fmt.Errorf("%s: reading the tensor %s: %w", w.shard.name, quote(w.name), disk.Cause(err))
 }
 
 // largestText bounds the JSON and text files that are read whole. The largest in use,
@@ -162,7 +147,7 @@ const largestText = 64 << 20
 
 // readText reads a file of the folder. A missing one gives fs.ErrNotExist.
 func readText(dir, name string) ([]byte, error) {
-	file, size, err := openRegular(filepath.Join(dir, name))
+	file, size, err := disk.Open(filepath.Join(dir, name))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -172,7 +157,7 @@ func readText(dir, name string) ([]byte, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(file, largestText))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, cause(err))
+		return nil, fmt.Errorf("%s: %w", name, disk.Cause(err))
 	}
 	return text, nil
 }
@@ -221,15 +206,6 @@ func article(kind string) string {
 		return "an " + kind
 	}
 	return "a " + kind
-}
-
-// cause strips the path that os errors repeat.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // quote writes a name from outside for an error message: harmless for a terminal, and

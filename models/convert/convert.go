@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 
+	"hotcell/models/disk"
 	"hotcell/models/gguf"
 	"hotcell/models/token"
 )
@@ -46,8 +46,8 @@ func Convert(ctx context.Context, dir, out string, o Options) error {
 	if err := checkFolder(dir); err != nil {
 		return err
 	}
-	if err := checkTarget(out); err != nil {
-		return err
+	if err := disk.MayReplace(out, "GGUF file", "GGUF", "PWRI"); err != nil {
+		return fmt.Errorf("%s: %w", base(out), err)
 	}
 	c, err := readConfig(dir)
 	if err != nil {
@@ -182,33 +182,10 @@ func checkTokenizer(w *gguf.Writer) error {
 func checkFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", dir, cause(err))
+		return fmt.Errorf("%s: %w", dir, disk.Cause(err))
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("%s: this is a file; name the folder that holds config.json and the weights", quote(base(dir)))
-	}
-	return nil
-}
-
-// checkTarget refuses to replace what is no GGUF file, such as a shard of the model
-// itself.
-func checkTarget(out string) error {
-	info, err := os.Stat(out)
-	if err != nil {
-		return nil // there is nothing to replace; creating the file will tell the rest
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: this is not a regular file, so it is not replaced", out)
-	}
-	file, err := os.Open(out)
-	if err != nil {
-		return fmt.Errorf("%s: %w", out, cause(err))
-	}
-	defer file.Close()
-	head := make([]byte, 4)
-	n, _ := io.ReadFull(file, head)
-	if magic := string(head[:n]); n > 0 && magic != "GGUF" && magic != "PWRI" {
-		return fmt.Errorf("%s: there is such a file already and it is no GGUF file, so it is not replaced", out)
 	}
 	return nil
 }
@@ -218,7 +195,7 @@ func writeFile(out string, w *gguf.Writer) (err error) {
 	folder := filepath.Dir(out)
 	file, err := os.CreateTemp(folder, "."+filepath.Base(out)+".*.part")
 	if err != nil {
-		return fmt.Errorf("%s: %w", folder, cause(err))
+		return fmt.Errorf("%s: %w", folder, disk.Cause(err))
 	}
 	temporary := file.Name()
 	defer func() {

@@ -239,7 +239,7 @@ func TestPlacesThatAreRefused(t *testing.T) {
 	checkError(t, "no folder", Convert(t.Context(), filepath.Join(empty, "x"), out, Options{}), "no such file or directory")
 	checkError(t, "a file for a folder", Convert(t.Context(), filepath.Join(dir, configFile), out, Options{}), "this is a file")
 	checkError(t, "a type that cannot be written", Convert(t.Context(), dir, out, Options{Type: gguf.Q6_K}), "converting to Q6_K is not supported")
-	checkError(t, "a shard as the target", Convert(t.Context(), dir, filepath.Join(dir, singleFile), Options{}), "is no GGUF file, so it is not replaced")
+	checkError(t, "a shard as the target", Convert(t.Context(), dir, filepath.Join(dir, singleFile), Options{}), "is no GGUF file; remove it or choose another name")
 	checkError(t, "a folder as the target", Convert(t.Context(), dir, dir, Options{}), "not a regular file")
 	checkError(t, "a target in no folder", Convert(t.Context(), dir, filepath.Join(empty, "x", "m.gguf"), Options{}), "no such file or directory")
 	if err := os.Rename(filepath.Join(dir, singleFile), filepath.Join(dir, "pytorch_model.bin")); err != nil {

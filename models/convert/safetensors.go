@@ -11,6 +11,8 @@ import (
 	"math/bits"
 	"slices"
 	"unicode/utf8"
+
+	"hotcell/models/disk"
 )
 
 // A safetensors file is a u64 length (little-endian), a JSON object of that many
@@ -56,7 +58,7 @@ func parseHeader(r io.ReaderAt, size int64) ([]sourceTensor, error) {
 		return nil, errors.New("the file is too short for a safetensors file")
 	}
 	if _, err := r.ReadAt(head[:], 0); err != nil {
-		return nil, fmt.Errorf("reading the header's length: %w", cause(err))
+		return nil, fmt.Errorf("reading the header's length: %w", disk.Cause(err))
 	}
 	length := binary.LittleEndian.Uint64(head[:])
 	switch {
@@ -67,7 +69,7 @@ func parseHeader(r io.ReaderAt, size int64) ([]sourceTensor, error) {
 	}
 	text := make([]byte, length)
 	if _, err := r.ReadAt(text, 8); err != nil {
-		return nil, fmt.Errorf("reading the header: %w", cause(err))
+		return nil, fmt.Errorf("reading the header: %w", disk.Cause(err))
 	}
 	tensors, err := parseEntries(text)
 	if err != nil {

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"hotcell/models/disk"
 )
 
 // File is an open GGUF file, or all the files of a split model. Everything but
@@ -97,34 +98,17 @@ func Open(path string) (*File, error) {
 // openFile opens one file, which may be a part of a model.
 func openFile(path string) (*File, error) {
 	name := filepath.Base(path)
-	// Opening a named pipe would block, so the kind is checked before.
-	info, err := os.Stat(path)
+	file, size, err := disk.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, cause(err))
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", name)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, cause(err))
-	}
-	f, err := parseFile(file, info.Size(), name)
+	f, err := parseFile(file, size, name)
 	if err != nil {
 		file.Close()
 		return nil, err
 	}
 	f.path, f.file = path, file
 	return f, nil
-}
-
-// cause strips the path that os errors repeat.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // Parse reads a GGUF file of size bytes from any source. The name stands in
@@ -179,7 +163,7 @@ func (f *File) Close() error {
 		f.file = nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s: closing: %w", f.name, cause(err))
+		return fmt.Errorf("%s: closing: %w", f.name, disk.Cause(err))
 	}
 	return nil
 }
@@ -235,7 +219,7 @@ func (f *File) ReadTensor(t Tensor, dst []byte, off int64) error {
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("%s: tensor %s: reading %d bytes at offset %d of the file gave %d: %w",
-		f.name, quote(t.Name), len(dst), t.Offset+off, n, cause(err))
+		f.name, quote(t.Name), len(dst), t.Offset+off, n, disk.Cause(err))
 }
 
 // Map returns the whole file as read-only memory, mapped on the first call and

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sort"
 
+	"hotcell/models/disk"
 	"hotcell/models/gguf"
 )
 
@@ -52,7 +53,7 @@ func (f *File) badPages(ctx context.Context, report func(done int64)) ([]int64, 
 			if err == nil || errors.Is(err, io.EOF) {
 				err = io.ErrUnexpectedEOF
 			}
-			return nil, fmt.Errorf("%s: reading at offset %d: %w", f.name, at, cause(err))
+			return nil, fmt.Errorf("%s: reading at offset %d: %w", f.name, at, disk.Cause(err))
 		}
 		for i := range n {
 			if !f.sums.matches(page+i, b[i*PageBytes:][:PageBytes]) {

@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"io"
 	"sync"
+
+	"hotcell/models/disk"
 )
 
 // CRC-32C finds every burst of up to 32 flipped bits and is one instruction on
@@ -76,7 +78,7 @@ func (f *File) readPages(b []byte, page int64) error {
 		if err == nil || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return fmt.Errorf("%s: reading %d bytes at offset %d gave %d: %w", f.name, len(b), page*PageBytes, n, cause(err))
+		return fmt.Errorf("%s: reading %d bytes at offset %d gave %d: %w", f.name, len(b), page*PageBytes, n, disk.Cause(err))
 	}
 	return f.Verify(page, b)
 }

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 
+	"hotcell/models/disk"
 	"hotcell/models/gguf"
 )
 
@@ -29,18 +29,11 @@ type File struct {
 // none of the data. Errors start with the file's base name.
 func Open(path string) (*File, error) {
 	name := filepath.Base(path)
-	info, err := os.Stat(path) // before opening, which would wait for a named pipe
+	file, size, err := disk.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, cause(err))
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", name)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, cause(err))
-	}
-	f, err := Parse(file, info.Size(), name)
+	f, err := Parse(file, size, name)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -63,7 +56,7 @@ func (f *File) parse(size int64) error {
 	page := make([]byte, PageBytes)
 	if n, err := f.src.ReadAt(page, 0); n < PageBytes {
 		if err != nil && !errors.Is(err, io.EOF) {
-			return fmt.Errorf("reading the header: %w", cause(err))
+			return fmt.Errorf("reading the header: %w", disk.Cause(err))
 		}
 		return fmt.Errorf("not a pack, its %d bytes are less than the header", size)
 	}
@@ -127,21 +120,12 @@ func (f *File) section(name string, start, end int64, sum uint32) ([]byte, error
 		if err == nil || errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
-		return nil, fmt.Errorf("%s at offset %d: %w", name, start, cause(err))
+		return nil, fmt.Errorf("%s at offset %d: %w", name, start, disk.Cause(err))
 	}
 	if checksum(b) != sum {
 		return nil, fmt.Errorf("%s at offset %d: %w", name, start, errDamaged)
 	}
 	return b, nil
-}
-
-// cause strips the path that os errors repeat.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }
 
 // Close closes the file, if Open opened it.
@@ -152,7 +136,7 @@ func (f *File) Close() error {
 	err := f.file.Close()
 	f.file = nil
 	if err != nil {
-		return fmt.Errorf("%s: closing: %w", f.name, cause(err))
+		return fmt.Errorf("%s: closing: %w", f.name, disk.Cause(err))
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"hotcell/models/disk"
 )
 
 // A part is a pack that is being written. It has its final size and layout from the
@@ -65,7 +67,7 @@ func (p *part) lock() error {
 	for {
 		file, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE, 0o644)
 		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(p.path), cause(err))
+			return fmt.Errorf("%s: %w", filepath.Base(p.path), disk.Cause(err))
 		}
 		if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
 			file.Close()
@@ -83,7 +85,7 @@ func (p *part) lock() error {
 		}
 		file.Close() // another process has just finished and renamed it
 		if errNow != nil && !errors.Is(errNow, fs.ErrNotExist) {
-			return fmt.Errorf("%s: %w", filepath.Base(p.path), cause(errNow))
+			return fmt.Errorf("%s: %w", filepath.Base(p.path), disk.Cause(errNow))
 		}
 	}
 }
@@ -173,7 +175,7 @@ func (p *part) failed(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%s: the disk is full; with more room the same command goes on from here", name)
 	}
-	return fmt.Errorf("%s: writing: %w", name, cause(err))
+	return fmt.Errorf("%s: writing: %w", name, disk.Cause(err))
 }
 
 // syncFolder makes the names in a folder outlive a power cut, where the file system can.

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"hotcell/models/disk"
 )
 
 // Unpack writes the model in f as the GGUF file out: the same metadata, tensors and
@@ -24,7 +26,7 @@ func Unpack(ctx context.Context, f *File, out string, progress func(done, total 
 	}
 	file, err := os.CreateTemp(folder, "."+name+".*.part")
 	if err != nil {
-		return fmt.Errorf("%s: %w", folder, cause(err))
+		return fmt.Errorf("%s: %w", folder, disk.Cause(err))
 	}
 	defer func() {
 		if err != nil {

@@ -5,13 +5,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 
+	"hotcell/models/disk"
 	"hotcell/models/gguf"
 )
 
@@ -31,8 +29,8 @@ type Options struct {
 // activity goes on from there. Errors are plain sentences; after ctx is cancelled
 // the error is that of ctx.
 func Write(ctx context.Context, src *gguf.File, out string, o Options) error {
-	if err := checkTarget(out); err != nil {
-		return err
+	if err := disk.MayReplace(out, "pack", Magic); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(out), err)
 	}
 	w := &writer{ctx: ctx, src: src, progress: o.Progress}
 	var err error
@@ -48,30 +46,6 @@ func Write(ctx context.Context, src *gguf.File, out string, o Options) error {
 		return ctx.Err()
 	}
 	return err
-}
-
-// checkTarget refuses to replace what is not a pack.
-func checkTarget(out string) error {
-	name := filepath.Base(out)
-	info, err := os.Stat(out)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("%s: %w", name, cause(err))
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s: there is something of this name that is no file", name)
-	}
-	f, err := os.Open(out)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, cause(err))
-	}
-	defer f.Close()
-	head := make([]byte, len(Magic))
-	if n, _ := f.ReadAt(head, 0); info.Size() > 0 && string(head[:n]) != Magic {
-		return fmt.Errorf("%s: there is a file of this name that is not a pack; remove it or choose another name", name)
-	}
-	return nil
 }
 
 // writer makes one pack.
