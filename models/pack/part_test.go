@@ -280,7 +280,7 @@ func TestOnlyPacksAreReplaced(t *testing.T) {
 	if err := os.WriteFile(text, []byte("a diary"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Write(context.Background(), src, text, Options{}); err == nil || !strings.Contains(err.Error(), "not a pack") {
+	if err := Write(context.Background(), src, text, Options{}); err == nil || !strings.Contains(err.Error(), "is no pack") {
 		t.Error(err)
 	}
 	if err := Write(context.Background(), src, dir, Options{}); err == nil {
