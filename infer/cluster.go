@@ -1,0 +1,276 @@
+package infer
+
+import (
+	"sync/atomic"
+
+	"hotcell/infer/kernel"
+	"hotcell/infer/workers"
+	"hotcell/models/pack"
+)
+
+// A cluster of neurons on its way through a layer, for a single token.
+
+// candidate is a neuron that may be active.
+type candidate struct {
+	pos   int32
+	slot  int32 // of the cache, with the part that the phase needs; -1: not asked for
+	phase phase
+	spy   bool // the predictor did not name it: computed only to know what it missed
+	gate  float32
+	coef  float32 // the activation, when phase is isDone
+	unit  unit    // what of it is in memory; nil: not known to be
+}
+
+type phase uint8
+
+const (
+	needsGate phase = iota
+	needsUp
+	isDone
+)
+
+// clusterRun is a cluster on its way through a layer. Its state says who may touch it and its candidates.
+type clusterRun struct {
+	state   atomic.Int32 // isNew, isFree, isHeld, isEnded
+	n       int          // candidates
+	waiting int          // of them not done
+	any     bool         // the partial sum is not zero
+	_       [128 - 32]byte
+}
+
+const (
+	isNew   = iota // whom the work counter gives it to
+	isFree         // nobody, until somebody holds it
+	isHeld         // who made it so
+	isEnded        // all may read
+)
+
+// startCluster makes the list of a cluster's candidates. Where all neurons are in memory their gates are computed at once, and the list is of those that
+// are active: a twentieth of it in exact mode.
+func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
+	s, n := e.sparse, f.neurons
+	scratch, r := &s.scratch[w.ID], &s.runs[c]
+	size := clusterNeurons(n.group.Neurons)
+	lo, hi := c*size, min(n.group.Neurons, (c+1)*size)
+	scratch.known += hi - lo
+	scratch.who = e.name(f, lo, hi, scratch.who[:0])
+	list := s.candidates[lo:lo:hi]
+	if s.flash == nil {
+		list = e.gatesInMemory(f, scratch, list)
+	} else {
+		for _, pos := range scratch.who {
+			list = append(list, candidate{pos: pos, slot: -1})
+		}
+	}
+	r.n, r.waiting, r.any = len(list), len(list), false
+	if s.flash != nil && !s.serial {
+		s.flash.ask(w, scratch, n, list, partGate)
+	}
+}
+
+// name appends the positions from lo to hi-1 that are to be computed: all, or those that are hot or that the predictor takes for active. While it is spied
+// on, the others follow as their complements.
+func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
+	all := !e.predicted
+	for pos := lo; pos < hi; pos++ {
+		switch {
+		case all || pos < f.neurons.always || e.named(f, e.score.data, pos):
+			who = append(who, int32(pos))
+		case e.sparse.spying:
+			who = append(who, ^int32(pos))
+		}
+	}
+	return who
+}
+
+// named tells whether the predictor takes a position for active; scores are those of its layer.
+func (e *engine) named(f *feedForward, scores []float32, pos int) bool {
+	switch {
+	case e.sparse.active != nil:
+		return e.sparse.isGiven(int32(pos))
+	case f.sketch.Rows > 0:
+		return scores[pos] >= f.margin
+	}
+	return scores[f.neurons.group.Neuron(pos)] >= e.h.threshold
+}
+
+// gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active.
+func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []candidate) []candidate {
+	n := f.neurons
+	scratch.rows = scratch.rows[:0]
+	for _, pos := range scratch.who {
+		pos = max(pos, ^pos)
+		codes, scales := n.row(&n.group.Gate, n.inMemory(int(pos)), int(pos))
+		scratch.rows = append(scratch.rows, kernel.Weighted{Codes: codes, Scales: scales})
+	}
+	n.gate.Dots(scratch.rows, e.in, 0)
+	for k, pos := range scratch.who {
+		spy := pos < 0
+		pos = max(pos, ^pos)
+		if gate := e.gateOf(f, pos, scratch.rows[k].Coef); gate > 0 {
+			list = append(list, candidate{pos: pos, slot: -1, phase: needsUp, spy: spy, gate: gate, unit: n.inMemory(int(pos))})
+		}
+	}
+	return list
+}
+
+// gateOf is a position's gate from the product of its row.
+func (e *engine) gateOf(f *feedForward, pos int32, product float32) float32 {
+	gate := f.gate.finishOne(product, f.neurons.group.Neuron(int(pos)))
+	if e.sparse.active != nil {
+		gate = e.sparse.givenGate(pos, gate)
+	}
+	return gate
+}
+
+// advanceCluster computes what can be computed of a cluster that the caller holds, and returns the state that it has then.
+func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state int32) {
+	s, n := e.sparse, f.neurons
+	r, scratch := &s.runs[c], &s.scratch[w.ID]
+	size := clusterNeurons(n.group.Neurons)
+	list := s.candidates[c*size:][:r.n]
+	e.gates(w, f, r, list)
+	e.ups(w, f, r, list)
+	if r.waiting > 0 {
+		return isFree
+	}
+	scratch.rows = scratch.rows[:0]
+	if s.spying {
+		s.countSpied(list)
+	}
+	for i := range list {
+		if p := &list[i]; p.coef != 0 {
+			scratch.rows = append(scratch.rows, n.downRow(p.unit, int(p.pos), p.coef))
+			if f.counts != nil {
+				f.counts[n.group.Neuron(int(p.pos))]++
+			}
+		}
+	}
+	if r.any = len(scratch.rows) > 0; r.any {
+		y := s.partial[c*e.h.dim:][:e.h.dim]
+		clear(y)
+		n.addDown(y, scratch.rows)
+		scratch.active += len(scratch.rows)
+	}
+	s.finished.Add(1)
+	return isEnded
+}
+
+// gates computes the gate products that can be, and asks for the other rows of neurons that they leave active.
+func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []candidate) {
+	s, n := e.sparse, f.neurons
+	scratch := &s.scratch[w.ID]
+	unasked := scratch.present(s.flash, n, &n.group.Gate, list, needsGate)
+	n.gate.Dots(scratch.rows, e.in, 0)
+	inParts := false
+	for k, i := range scratch.who {
+		p := &list[i]
+		if p.gate = e.gateOf(f, p.pos, scratch.rows[k].Coef); p.gate <= 0 {
+			p.phase = isDone
+			r.waiting--
+			continue
+		}
+		p.phase = needsUp
+		if n.inParts {
+			p.slot, inParts = -1, true
+		}
+	}
+	if s.serial {
+		return
+	}
+	if unasked {
+		s.flash.ask(w, scratch, n, list, partGate)
+	}
+	if inParts {
+		s.flash.ask(w, scratch, n, list, partUp)
+	}
+}
+
+// ups computes the activations of the neurons whose up rows are there.
+func (e *engine) ups(w *workers.Worker, f *feedForward, r *clusterRun, list []candidate) {
+	s, n := e.sparse, f.neurons
+	scratch := &s.scratch[w.ID]
+	unasked := scratch.present(s.flash, n, &n.group.Up, list, needsUp)
+	n.up.Dots(scratch.rows, e.in, 0)
+	for k, i := range scratch.who {
+		p := &list[i]
+		u := f.up.finishOne(scratch.rows[k].Coef, n.group.Neuron(int(p.pos)))
+		if s.active != nil {
+			u = s.givenGate(p.pos, u)
+		}
+		p.coef = e.activation(p.gate, u)
+		p.phase = isDone
+		r.waiting--
+	}
+	if unasked && !s.serial {
+		s.flash.ask(w, scratch, n, list, partUp)
+	}
+}
+
+// present lists the rows of matrix m that are in memory, of candidates that wait in a phase: who[k] is the candidate of rows[k]. It tells whether any
+// of the others was not asked for.
+func (s *sparseScratch) present(fl *flash, n *neurons, m *pack.Matrix, list []candidate, wait phase) (unasked bool) {
+	s.rows, s.who = s.rows[:0], s.who[:0]
+	for i := range list {
+		p := &list[i]
+		if p.phase != wait {
+			continue
+		}
+		if !fl.ready(n, p) {
+			unasked = unasked || p.slot < 0
+			continue
+		}
+		codes, scales := n.row(m, p.unit, int(p.pos))
+		s.rows, s.who = append(s.rows, kernel.Weighted{Codes: codes, Scales: scales}), append(s.who, int32(i))
+	}
+	return unasked
+}
+
+// spyEvery is how many layers pass between two in which the predictor is spied on: 16 tokens of a model with 32 layers, and another layer each
+// time. What it costs, all gates of a layer, is then 1/500 of a token.
+const spyEvery = 16*32 + 1
+
+// spy decides whether to spy in the coming layer. Where neurons are on flash nothing is read for it.
+func (s *sparseState) spy(predicted bool) {
+	s.spied++
+	s.spying = predicted && s.flash == nil && s.active == nil && (s.spyAlways || s.spied >= spyEvery)
+	if s.spying {
+		s.spied = 0
+	}
+}
+
+// countSpied counts what the predictor found of a cluster's active neurons, and takes the others out.
+func (s *sparseState) countSpied(list []candidate) {
+	var named, all uint64
+	for i := range list {
+		if p := &list[i]; p.coef != 0 {
+			if all++; p.spy {
+				p.coef = 0
+			} else {
+				named++
+			}
+		}
+	}
+	s.recall[0].Add(named)
+	s.recall[1].Add(all)
+}
+
+// givenGate makes a product positive for a position that was given to be active, and zero for the others.
+func (s *sparseState) givenGate(pos int32, v float32) float32 {
+	if !s.isGiven(pos) {
+		return 0
+	}
+	return max(v, -v, 1e-6)
+}
+
+// activation is the neuron's value; both activations with a zero where gate or up is not positive are zero here too.
+func (e *engine) activation(gate, up float32) float32 { return e.h.activation.apply(gate, up) }
+
+// finishOne is finish for one row.
+func (l *linear) finishOne(y float32, row int) float32 {
+	y *= l.scale
+	if l.bias != nil {
+		y += l.bias[row]
+	}
+	return y
+}
