@@ -71,7 +71,7 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 // name appends the positions from lo to hi-1 that are to be computed: all, or those that are hot or that the predictor takes for active. While it is spied
 // on, the others follow as their complements.
 func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
-	all := !e.predicted
+	all := !f.predicts()
 	for pos := lo; pos < hi; pos++ {
 		switch {
 		case all || pos < f.neurons.always || e.named(f, e.score.data, pos):

@@ -17,6 +17,7 @@ type Config struct {
 	KV         KVType                   // number format of keys and values
 	Bare       bool                     // only Logits will be called: the file needs no tokenizer
 	Mode       Mode                     // of the feed-forward layers; "" is ModeAuto
+	Lossy      bool                     // in ModeAuto the planner may choose predicted layers for a model in a pack; unasked nothing is lossy
 	Threshold  *float32                 // least predicted score of an active neuron in place of the file's, or of the calibrated margin; nil: theirs
 	Memory     int64                    // most bytes that the process may hold; 0: a safe share of what is available. Only for models in packs
 	Device     planner.Device           // what was measured of the machine, for the planner

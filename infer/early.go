@@ -18,6 +18,9 @@ import (
 // readEarly begins to read what the next token-by-token layer l is likely to need. All workers call it, after a barrier.
 func (e *engine) readEarly(w *workers.Worker, l int) {
 	s, f := e.sparse, e.w.layers[l].ffn
+	if !f.predicts() {
+		return
+	}
 	n := f.neurons
 	one := chunk{n: 1}
 	if f.sketch.Rows > 0 {

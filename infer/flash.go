@@ -183,8 +183,8 @@ func (f *flash) lock() {
 	}
 }
 
-// ask finds out where the candidates' rows for their phase are, and has absent ones read. Candidates for which there was no room keep slot -1 and
-// must be asked for again.
+// ask finds out where the candidates' rows for their phase are, and has absent ones read, in a layer in which nearly all neurons are active the rows of the next
+// phase too. Candidates for which there was no room keep slot -1 and must be asked for again.
 func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []candidate, which part) {
 	start := iosched.Now()
 	s.units, s.who = s.units[:0], s.who[:0]
@@ -197,9 +197,12 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 	if len(s.units) == 0 {
 		return
 	}
-	reads := f.pieces.of(n, which)
-	s.requests = f.take(len(s.units)*reads, s.requests[:0])
-	units := s.units[:len(s.requests)/reads]
+	reads, rest := f.pieces.of(n, which), 0
+	if n.whole && n.inParts && which == partGate {
+		rest = f.pieces.of(n, partUp)
+	}
+	s.requests = f.take(len(s.units)*(reads+rest), s.requests[:0])
+	units := s.units[:len(s.requests)/(reads+rest)]
 	f.cache.Lookup(f.batch, n.cached+int(which), units, s.found)
 	claimed := 0
 	for i, unit := range units {
@@ -212,6 +215,15 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 			claimed += reads
 		case neuroncache.Loading:
 			f.hurry(found.Slot)
+		}
+	}
+	if rest > 0 {
+		f.cache.Prefetch(f.batch, n.cached+int(partUp), units, s.found)
+		for i, unit := range units {
+			if found := s.found[i]; found.State == neuroncache.Claimed {
+				f.aim(s.requests[claimed:claimed+rest], n, unit, partUp, found.Slot)
+				claimed += rest
+			}
 		}
 	}
 	f.submit(iosched.Demand, s.requests[:claimed])

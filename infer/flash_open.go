@@ -36,7 +36,7 @@ func clusterSlots(groups map[int]*pack.Group) int {
 
 // packedLoader makes the loader for a model in a pack, whose feed-forward layers stay there.
 func packedLoader(p *pack.File, f *gguf.File, h *hparams, c *Config) (*loader, error) {
-	ld := &loader{f: f, h: h, predictor: c.Mode.predicted(h), context: c.contextFor(h), kv: c.KV, packed: true}
+	ld := &loader{f: f, h: h, predictor: c.mayPredict(), context: c.contextFor(h), kv: c.KV, packed: true}
 	ld.neurons = byLayer(f, p.Groups())
 	switch {
 	case !h.activation.sparse():
@@ -55,14 +55,6 @@ func planModel(p *pack.File, ld *loader, threads int) (*planner.Model, error) {
 	}
 	h := ld.h
 	m := &planner.Model{Hash: p.Hash(), Name: ld.f.Name(), Fixed: int64(ld.size), PerUnit: neuroncache.UnitTableBytes, PerSlot: neuroncache.SlotTableBytes}
-	for l := range w.layers {
-		if f := w.layers[l].ffn; f != nil {
-			for _, x := range []*kernel.Matrix{&f.predict1, &f.predict2, &f.sketch} {
-				m.Predictor += int64(kernel.MatrixBytes(x.Format, x.Rows, x.Cols))
-			}
-		}
-	}
-	m.Fixed -= m.Predictor
 	var layers []*neurons
 	for _, l := range sortedLayers(ld.neurons) {
 		g := ld.neurons[l]
@@ -70,6 +62,11 @@ func planModel(p *pack.File, ld *loader, threads int) (*planner.Model, error) {
 		if g.Parts[1].Bytes > 0 {
 			layer.GateBytes = g.Parts[0].Bytes
 		}
+		f := w.layers[l].ffn
+		for _, x := range []*kernel.Matrix{&f.predict1, &f.predict2, &f.sketch} {
+			layer.Predictor += int64(arenaSize(kernel.MatrixBytes(x.Format, x.Rows, x.Cols)))
+		}
+		m.Fixed -= layer.Predictor
 		for _, a := range g.Activity {
 			layer.Activity = append(layer.Activity, float32(a)/65535)
 		}
@@ -108,6 +105,7 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 		n := f.neurons
 		groups[l] = n.group
 		n.number, n.cached, n.inParts = len(layers), len(config.Groups), plan.TwoPhase
+		n.whole = plan.Layers[n.number].Mode == planner.Dense
 		layers = append(layers, n)
 		config.Groups = append(config.Groups, n.group.Units)
 		bytes := n.group.UnitBytes
@@ -173,7 +171,7 @@ func (f *flash) warm(ctx context.Context, progress func(done, total int64)) erro
 	for i, n := range f.stream.layers {
 		hot := f.hotUnits(n)
 		left := n.group.Units - hot[1]
-		if n.inParts && f.plan.Mode != string(ModeExact) || hot[0] < n.group.Units && n.inParts {
+		if n.inParts && (f.plan.Layers[i].Mode != planner.Exact || hot[0] < n.group.Units) {
 			quota[i] = [2]int{min(cold/2, n.group.Units-hot[0]), min(cold/2, left)}
 		} else {
 			quota[i][1] = min(cold, left)
@@ -282,7 +280,7 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 	if err != nil {
 		return nil, err
 	}
-	ld = &loader{f: ld.f, h: ld.h, predictor: ld.predictor, context: ld.context, packed: true, neurons: ld.neurons}
+	ld = &loader{f: ld.f, h: ld.h, predictor: plan.Mode == planner.Predicted, without: unpredicted(plan, ld.neurons), context: ld.context, packed: true, neurons: ld.neurons}
 	pool := workers.New(c.Threads, workers.Options{Pin: c.Pin})
 	w, err := loadWeights(ctx, ld, pool, c.Progress)
 	if err != nil {
@@ -314,8 +312,10 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 
 // planPacked decides how a model in a pack runs.
 func planPacked(p *pack.File, f *gguf.File, h *hparams, c *Config) (*loader, *planner.Plan, error) {
-	if c.Mode == ModeAuto || c.Mode == ModeDense || c.Mode == ModeFile && !h.hasPredictor {
-		c.Mode = ModeExact // the same result; nothing lossy unasked
+	if c.Mode == ModeFile {
+		if c.Mode = ModeExact; h.hasPredictor {
+			c.Mode = ModePredicted
+		}
 	}
 	ld, err := packedLoader(p, f, h, c)
 	if err != nil {
@@ -323,6 +323,20 @@ func planPacked(p *pack.File, f *gguf.File, h *hparams, c *Config) (*loader, *pl
 	}
 	plan, err := makePlan(p, ld, c)
 	return ld, plan, err
+}
+
+// mayPredict tells whether layers of a model in a pack may need predictors.
+func (c *Config) mayPredict() bool {
+	return c.Mode == ModePredicted || c.Mode == ModeAuto && (c.Lossy || c.Plan != nil && c.Plan.Mode == planner.Predicted)
+}
+
+// unpredicted is the layers whose predictors the plan does not ask.
+func unpredicted(plan *planner.Plan, groups map[int]*pack.Group) map[int]bool {
+	without := map[int]bool{}
+	for i, l := range sortedLayers(groups) {
+		without[l] = plan.Layers[i].Mode != planner.Predicted
+	}
+	return without
 }
 
 // PlanFor is the plan that Open would make for a model in a pack, without loading it.
@@ -348,9 +362,9 @@ func makePlan(p *pack.File, ld *loader, c *Config) (*planner.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits := planner.Limits{Budget: c.Memory, Mode: string(ModeExact), ClusterUnits: clusterSlots(ld.neurons)}
-	if ld.predictor {
-		limits.Mode = string(ModePredicted)
+	limits := planner.Limits{Budget: c.Memory, Mode: string(c.Mode), Lossy: c.Lossy, ClusterUnits: clusterSlots(ld.neurons)}
+	if c.Mode == ModeAuto {
+		limits.Mode = planner.Auto
 	}
 	if limits.Budget == 0 {
 		limits.Budget = safeShare()

@@ -66,7 +66,12 @@ func planFor(t testing.TB, open func() (*gguf.File, error), c Config, share floa
 	for i := range m.Layers {
 		all += int64(m.Layers[i].UnitBytes) * int64((m.Layers[i].Neurons+m.Layers[i].UnitNeurons-1)/m.Layers[i].UnitNeurons)
 	}
-	rest := m.Fixed + m.Predictor + m.KV + m.Work + m.Program
+	rest := m.Fixed + m.KV + m.Work + m.Program
+	if ld.predictor {
+		for i := range m.Layers {
+			rest += m.Layers[i].Predictor
+		}
+	}
 	limits.Budget = max(least, rest+int64(share*float64(all))+int64(share*2)<<20)
 	plan, err := planner.Solve(m, &planner.Device{Threads: c.Threads, Depth: 32}, limits)
 	if err != nil {
@@ -130,6 +135,58 @@ func TestNoPartThatIsLeftOutChangesABit(t *testing.T) {
 					t.Errorf("without %q: %d hot and %d cold neurons were there", without, st.Hot.Hits, st.Cold.Hits)
 				}
 				s.Close()
+			}
+		})
+	}
+}
+
+func TestLayersOfOneModelMayHaveDifferentModes(t *testing.T) {
+	fromPack := packed(t, builtin.Open)
+	for _, base := range []Mode{ModeExact, ModePredicted} {
+		t.Run("a plan that is "+string(base), func(t *testing.T) {
+			var want [][]float32
+			for _, share := range []float64{1, 0.5, 0} {
+				for _, turn := range []int{0, 1} {
+					c := Config{Threads: 2, Context: 64, Bare: true, KV: KVF32, Mode: base}
+					c.Plan = planFor(t, fromPack, c, share)
+					c.Mode = ModeAuto
+					for i := range c.Plan.Layers {
+						switch {
+						case base == ModePredicted && i%3 == 2: // others would change the result
+						case (i+turn)%2 == 0:
+							c.Plan.Layers[i].Mode = planner.Dense
+						default:
+							c.Plan.Layers[i].Mode = planner.Exact
+						}
+					}
+					s := opened(t, fromPack, c)
+					if got := s.Info().Mode; got != string(base) {
+						t.Errorf("the session's mode is %q", got)
+					}
+					for l := range s.eng.w.layers {
+						if f := s.eng.w.layers[l].ffn; f.predicts() != (c.Plan.Layers[l].Mode == planner.Predicted) {
+							t.Errorf("layer %d has a predictor: %v", l, f.predicts())
+						}
+					}
+					rows := logitsOf(t, s, sampleTokens(1000, 12), true)
+					if want == nil {
+						want = rows
+					}
+					for i, row := range rows {
+						if !slices.Equal(row, want[i]) {
+							t.Fatalf("share %v, turn %d: token %d has other bits", share, turn, i)
+						}
+					}
+					s.Close()
+				}
+			}
+			if base == ModeExact {
+				memory := opened(t, builtin.Open, Config{Threads: 2, Context: 64, Bare: true, KV: KVF32, Mode: ModeExact})
+				for i, row := range logitsOf(t, memory, sampleTokens(1000, 12), true) {
+					if !slices.Equal(row, want[i]) {
+						t.Fatalf("token %d has other bits than in memory", i)
+					}
+				}
 			}
 		})
 	}

@@ -29,7 +29,8 @@ type loader struct {
 	f         *gguf.File
 	h         *hparams
 	predictor bool
-	context   int // of the KV cache
+	without   map[int]bool // layers that go without their predictor, as a plan says
+	context   int          // of the KV cache
 	kv        KVType
 	layer     int                 // the current one
 	prefix    string              // of its tensors

@@ -19,6 +19,7 @@ type neurons struct {
 	always         int    // so many first positions are hot: computed whatever the predictor says
 	number         int    // of the layer among those in the pack
 	inParts        bool   // the cache holds the parts of a unit in slots of their own
+	whole          bool   // both parts are read at once, since nearly all neurons are active
 	cached         int    // the cache's group of the units, or of their parts A; that of parts B is the next
 }
 

@@ -81,6 +81,8 @@ func open(ctx context.Context, f *gguf.File, c Config) (*Session, error) {
 	name, _ := f.StringOr("general.name", f.Name())
 	mode := ModeDense
 	switch {
+	case s.Plan() != nil:
+		mode = Mode(s.Plan().Mode)
 	case s.eng.predicted:
 		mode = ModePredicted
 	case s.eng.sparse != nil:

@@ -42,6 +42,9 @@ func (ld *loader) sketchOf(f *feedForward, g *pack.Group) {
 	f.sketch.Data = ld.take(kernel.MatrixBytes(format, g.Neurons, g.Dim))
 }
 
+// predicts tells whether a layer that is computed by neuron has a predictor that is asked: the file's, or a sketch.
+func (f *feedForward) predicts() bool { return f.predict1.Rows > 0 || f.sketch.Rows > 0 }
+
 // sketcher fills sketches; one for each worker.
 type sketcher struct {
 	row    []float32 // [dim]
@@ -159,7 +162,7 @@ func (e *engine) sketchGates() error {
 				}
 				first, last := f.neurons.clusterSpan(c)
 				lo, hi := w.Split((last - first + kernel.PanelRows - 1) / kernel.PanelRows)
-				for p := lo; p < hi && errs[w.ID] == nil; p++ {
+				for p := lo; p < hi && f.predicts() && errs[w.ID] == nil; p++ {
 					errs[w.ID] = k.panel(f, first/kernel.PanelRows+p, func(pos int) unit { return flash.unitOf(f.neurons, first, pos) })
 				}
 				flash.release(w, f.neurons)

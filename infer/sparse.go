@@ -147,7 +147,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	e.normalise(w, one, lw.ffnNorm)
 	w.Barrier()
 	switch {
-	case !e.predicted:
+	case !lw.ffn.predicts():
 	case lw.ffn.sketch.Rows > 0:
 		e.multiply(w, e.counter(one, l, phasePredict), &lw.ffn.sketch, e.score, e.in)
 	default:
@@ -161,7 +161,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		s.next.Reset()
 		s.finished.Store(0)
 		s.give(l)
-		s.spy(e.predicted)
+		s.spy(lw.ffn.predicts())
 		s.flash.beginLayer()
 	}
 	w.Barrier()

@@ -87,7 +87,7 @@ func (e *engine) clusterForTokens(w *workers.Worker, l, c, lo, hi int) {
 		add(s.wideSum[t*dim:][:dim], scratch.sum)
 		scratch.active += len(scratch.rows)
 	}
-	if s.calibration != nil {
+	if s.calibration != nil && f.sketch.Rows > 0 {
 		x := s.wide.View(lo, hi-lo)
 		scores := s.calibration.scores[w.ID]
 		f.sketch.Mul(scores.data, scores.stride, &x, first/kernel.PanelRows, (last+kernel.PanelRows-1)/kernel.PanelRows)

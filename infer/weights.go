@@ -187,7 +187,7 @@ func (ld *loader) block(lw *layerWeights) {
 		lw.ffnNorm = ld.norm("ffn_norm", h.dim)
 	}
 	if !ld.has("ffn_gate_inp.weight") {
-		lw.ffn = ld.feedForward("", h.ff, ld.predictor)
+		lw.ffn = ld.feedForward("", h.ff, ld.predictor && !ld.without[ld.layer])
 		return
 	}
 	if lw.router = ld.linear("ffn_gate_inp", h.experts, h.dim); ld.err != nil {

@@ -1,6 +1,9 @@
 package planner
 
-import "math"
+import (
+	"cmp"
+	"math"
+)
 
 // What a plan promises comes from two models.
 //
@@ -75,10 +78,6 @@ func (p *Plan) expect(s slots, d *Device) (e Expected) {
 	})
 	stay := cold.stay(float64(p.Memory.Cold / s.bytes))
 	var wanted, missed, flash float64 // rows, rows, seconds
-	memory := float64(s.m.Fixed + s.m.Predictor)
-	for i := range s.m.Layers {
-		memory += p.neuronBytes(&s.m.Layers[i])
-	}
 	p.eachUnit(s, func(l *Layer, hot bool, needed, rows float64) {
 		wanted += rows
 		if hot {
@@ -97,32 +96,51 @@ func (p *Plan) expect(s slots, d *Device) (e Expected) {
 		e.HitRate = 1 - missed/wanted
 	}
 	if d.ReadBytes > 0 && (d.Page > 0 || missed == 0) {
-		compute := memory / (d.ReadBytes * decodeShare)
+		compute := float64(s.m.Fixed) / (d.ReadBytes * panelShare)
+		for i := range s.m.Layers {
+			compute += s.m.Layers[i].seconds(p.Layers[i].Mode, d)
+		}
 		token := max(compute, flash)
 		e.TokensPerSec, e.StallShare = 1/token, 1-compute/token
 	}
 	return e
 }
 
-// neuronBytes is what a token reads of a layer's neurons from memory: a gate is a third of a neuron.
-func (p *Plan) neuronBytes(l *Layer) float64 {
+// seconds is what a token takes of a layer's neurons when all are in memory, with its predictor if the mode has one: a gate is a third of a neuron. Where the device
+// was not measured it is so many seconds for another one, good enough to compare modes.
+func (l *Layer) seconds(mode string, d *Device) float64 {
 	var gates, rest float64
 	for pos := range l.Neurons {
 		a := l.activity(pos)
 		rest += a
 		gates += min(1, a/rowsActive)
 	}
-	if p.Mode == Exact {
-		gates = float64(l.Neurons)
+	perSec, panels := cmp.Or(d.ReadBytes, 1e10), float64(l.Predictor)
+	if mode != Predicted {
+		gates, panels = float64(l.Neurons), 0
 	}
-	return (gates/3 + rest*2/3) * filled * float64(l.UnitBytes) / float64(l.UnitNeurons)
+	neuron := filled * float64(l.UnitBytes) / float64(l.UnitNeurons)
+	return (panels/panelShare + gates/3*neuron/gateShare(mode) + rest*2/3*neuron/rowShare) / perSec
 }
 
 // filled is the share of a unit that is rows, the rest being what is left over in its pages: 6912 of 8192 bytes for Q4_0 and a width of 4096.
 const filled = 0.84
 
-// decodeShare is the share of the memory's bandwidth that decode reaches.
-const decodeShare = 0.8
+// Shares of the memory's bandwidth that decode reaches: of matrices in panels, of rows one after the other, as gates in exact mode are, and of rows
+// here and there.
+const (
+	panelShare = 0.8
+	runShare   = 0.6
+	rowShare   = 0.4
+)
+
+// gateShare is that of a layer's gates.
+func gateShare(mode string) float64 {
+	if mode == Predicted {
+		return rowShare
+	}
+	return runShare
+}
 
 // eachUnit tells, of each unit or each part of one, whether it is hot, which share of tokens need it, and how many of its neurons a token needs
 // of it on average.
@@ -136,8 +154,11 @@ func (p *Plan) eachUnit(s slots, do func(l *Layer, hot bool, needed, rows float6
 				rows += l.activity(pos)
 			}
 			gate, gates := 1.0, float64(last-first)
-			if p.Mode != Exact {
+			switch plan.Mode {
+			case Predicted:
 				gate, gates = min(1, needed/rowsActive), min(gates, rows/rowsActive)
+			case Dense:
+				needed, rows = gate, gates
 			}
 			do(l, first < plan.HotGates, gate, gates)
 			if s.parts > 1 {

@@ -7,14 +7,16 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // PlanVersion is raised when a field of Plan changes its meaning.
 const PlanVersion = 1
 
-// The modes of a plan.
+// The modes of a layer, and of a plan the one of its layers that gives up most.
 const (
-	Exact     = "exact"     // every gate is computed: the dense result
+	Exact     = "exact"     // every gate is computed, and the rest of the neurons that it leaves active: the dense result
+	Dense     = "dense"     // the same, but all rows of a neuron are read at once: for a layer where nearly all neurons are active
 	Predicted = "predicted" // only neurons that a predictor names: faster, slightly lossy
 )
 
@@ -24,7 +26,7 @@ type Plan struct {
 	Model   string `json:"model"`  // hash of the model that the plan is for
 	Name    string `json:"name"`   // its name
 	Budget  int64  `json:"budget"` // the most that the process may hold
-	Mode    string `json:"mode"`   // Exact or Predicted
+	Mode    string `json:"mode"`   // Predicted if a layer is, else Exact if one is, else Dense
 	Threads int    `json:"threads"`
 	Context int    `json:"context"`  // positions of the KV cache; 0: as many as the engine chooses
 	Depth   int    `json:"io_depth"` // reads under way at most
@@ -65,7 +67,7 @@ func (s Split) Total() (sum int64) {
 	return sum
 }
 
-// LayerPlan says which neurons of a layer are hot, counted from the first position of the pack's order on, in whole clusters.
+// LayerPlan says how a layer is computed and which of its neurons are hot, counted from the first position of the pack's order on, in whole clusters.
 type LayerPlan struct {
 	Mode     string `json:"mode"`
 	HotGates int    `json:"hot_gates"` // neurons whose gate rows are hot; with TwoPhase off, all their rows
@@ -111,9 +113,9 @@ func (p *Plan) Check(m *Model, l Limits) error {
 		return fmt.Errorf("the plan is of version %d, only %d is known; make it anew with hotcell plan", p.Version, PlanVersion)
 	case p.Model != m.Hash:
 		return fmt.Errorf("the plan is for another model (%.80s)", p.Name)
-	case p.Mode != Exact && p.Mode != Predicted:
+	case !slices.Contains(modes[:], p.Mode):
 		return fmt.Errorf("the plan's mode %q is not known", p.Mode)
-	case p.Mode != l.Mode:
+	case l.Mode != Auto && p.Mode != l.Mode:
 		return fmt.Errorf("the plan is for the mode %s, not for %s", p.Mode, l.Mode)
 	case len(p.Layers) != len(m.Layers):
 		return fmt.Errorf("the plan is for %d layers, the model has %d", len(p.Layers), len(m.Layers))
@@ -126,7 +128,38 @@ func (p *Plan) Check(m *Model, l Limits) error {
 	case p.Budget > l.Budget:
 		return fmt.Errorf("the plan takes %s, the budget is %s", size(p.Budget), size(l.Budget))
 	}
+	if err := p.checkModes(l); err != nil {
+		return err
+	}
 	return p.checkMemory(m, l)
+}
+
+// modes are all, those that give up least first.
+var modes = [...]string{Dense, Exact, Predicted}
+
+// lossiest is the mode of a plan whose layers have these.
+func lossiest(layers []LayerPlan) string {
+	most := 0
+	for _, l := range layers {
+		most = max(most, slices.Index(modes[:], l.Mode))
+	}
+	return modes[most]
+}
+
+// checkModes is the part of Check that is about the layers' modes.
+func (p *Plan) checkModes(l Limits) error {
+	for i, layer := range p.Layers {
+		switch {
+		case !slices.Contains(modes[:], layer.Mode):
+			return fmt.Errorf("the mode %q of the plan's layer %d is not known", layer.Mode, i)
+		case l.Mode != Auto && layer.Mode != l.Mode:
+			return fmt.Errorf("layer %d of the plan has the mode %s, not %s", i, layer.Mode, l.Mode)
+		}
+	}
+	if mode := lossiest(p.Layers); p.Mode != mode {
+		return fmt.Errorf("the plan's mode is %s, but by its layers it is %s", p.Mode, mode)
+	}
+	return nil
 }
 
 // checkMemory is the part of Check that is about bytes.
@@ -137,7 +170,7 @@ func (p *Plan) checkMemory(m *Model, l Limits) error {
 		}
 	}
 	s := m.slots(p.TwoPhase, l)
-	need := Split{m.Fixed, m.Predictor, m.KV, m.Work, p.Memory.Program, p.Memory.Hot, p.Memory.Cold}
+	need := Split{m.Fixed, m.predictor(p.Layers), m.KV, m.Work, p.Memory.Program, p.Memory.Hot, p.Memory.Cold}
 	switch {
 	case p.Memory.Total() > p.Budget:
 		return fmt.Errorf("the plan's parts take %s, more than its budget of %s", size(p.Memory.Total()), size(p.Budget))
@@ -156,10 +189,7 @@ func (p *Plan) checkMemory(m *Model, l Limits) error {
 			}
 			hot += int64((neurons+cluster-1)/cluster) * s.chunk()
 		}
-		switch {
-		case layer.Mode != p.Mode:
-			return fmt.Errorf("layer %d of the plan has the mode %q, the plan %q: all must have the same", i, layer.Mode, p.Mode)
-		case !p.TwoPhase && layer.HotGates != layer.HotRest:
+		if !p.TwoPhase && layer.HotGates != layer.HotRest {
 			return fmt.Errorf("layer %d of the plan has %d hot gates and %d other rows, but all are read together", i, layer.HotGates, layer.HotRest)
 		}
 	}

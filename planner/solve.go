@@ -10,8 +10,7 @@ import (
 // Model is what Solve needs to know of a pack. Sizes are bytes.
 type Model struct {
 	Hash, Name string
-	Fixed      int64 // always resident, without the predictor
-	Predictor  int64
+	Fixed      int64 // always resident, without the predictors
 	KV         int64
 	Work       int64
 	Program    int64 // what the process holds beside all that
@@ -27,6 +26,7 @@ type Layer struct {
 	UnitBytes   int       // of a unit on flash
 	GateBytes   int       // of its first part; 0: it has one part
 	Activity    []float32 // position -> share of tokens for which it is active, falling; nil: not known, then 0.1 for all
+	Predictor   int64     // resident if the layer's mode is Predicted
 }
 
 // Device is what was measured of the machine; what is 0 was not.
@@ -41,9 +41,13 @@ type Device struct {
 // Limits is what the user wants.
 type Limits struct {
 	Budget       int64
-	Mode         string // Exact or Predicted
+	Mode         string // of all layers; Auto: Solve chooses for each layer
+	Lossy        bool   // with Auto: it may choose Predicted too
 	ClusterUnits int    // units of a hot cluster
 }
+
+// Auto leaves the layers' modes open: to Solve, or to the plan that is checked.
+const Auto = ""
 
 // pageBytes is what flash is read in.
 const pageBytes = 4096
@@ -63,14 +67,14 @@ const rowsActive = 0.8
 
 // check says what no pack can have.
 func (m *Model) check(l Limits) error {
-	for _, n := range []int64{m.Fixed, m.Predictor, m.KV, m.Work, m.Program} {
+	for _, n := range []int64{m.Fixed, m.KV, m.Work, m.Program} {
 		if n < 0 || n > math.MaxInt64/16 {
 			return fmt.Errorf("a part of %s takes %d bytes", m.Name, n)
 		}
 	}
 	for i, x := range m.Layers {
-		if x.Neurons < 1 || x.UnitNeurons < 1 || x.UnitBytes < 1 || x.GateBytes < 0 || x.GateBytes > x.UnitBytes {
-			return fmt.Errorf("layer %d of %s has %d neurons, %d in a unit of %d bytes", i, m.Name, x.Neurons, x.UnitNeurons, x.UnitBytes)
+		if x.Neurons < 1 || x.UnitNeurons < 1 || x.UnitBytes < 1 || x.GateBytes < 0 || x.GateBytes > x.UnitBytes || x.Predictor < 0 || x.Predictor > math.MaxInt64>>20 {
+			return fmt.Errorf("layer %d of %s has %d neurons, %d in a unit of %d bytes, and a predictor of %d", i, m.Name, x.Neurons, x.UnitNeurons, x.UnitBytes, x.Predictor)
 		}
 	}
 	if len(m.Layers) == 0 || l.ClusterUnits < 1 {
@@ -79,7 +83,18 @@ func (m *Model) check(l Limits) error {
 	return nil
 }
 
-func (m *Model) resident() int64 { return m.Fixed + m.Predictor + m.KV + m.Work + m.Program }
+// resident is what is always there, without predictors.
+func (m *Model) resident() int64 { return m.Fixed + m.KV + m.Work + m.Program }
+
+// predictor is what the predictors of the layers that need theirs take.
+func (m *Model) predictor(layers []LayerPlan) (bytes int64) {
+	for i, l := range layers {
+		if l.Mode == Predicted {
+			bytes += m.Layers[i].Predictor
+		}
+	}
+	return bytes
+}
 
 // splits tells whether all units have two parts of one size, as slots of one size need.
 func (m *Model) splits() bool {
@@ -177,7 +192,13 @@ func Minimum(m *Model, l Limits) int64 {
 	}
 	s := m.slots(m.splits(), l)
 	least := s.largest() + m.slots(false, l).spare()
-	return m.resident() + least + s.tables(least)
+	least += m.resident() + s.tables(least)
+	if l.Mode == Predicted {
+		for i := range m.Layers {
+			least += m.Layers[i].Predictor
+		}
+	}
+	return least
 }
 
 // Solve decides. The error says the least budget, where the given one is too small.
@@ -190,33 +211,35 @@ func Solve(m *Model, d *Device, l Limits) (*Plan, error) {
 	if err := m.check(l); err != nil {
 		return nil, err
 	}
-	if l.Mode != Exact && l.Mode != Predicted {
+	if l.Mode != Auto && !slices.Contains(modes[:], l.Mode) {
 		return nil, fmt.Errorf("no plan can be made for the mode %q", l.Mode)
 	}
 	if least := Minimum(m, l); l.Budget < least {
 		return nil, fmt.Errorf("%s needs at least %s of memory, the budget is %s", m.Name, size(least), size(l.Budget))
 	}
 	p := &Plan{
-		Version: PlanVersion, Model: m.Hash, Name: m.Name, Budget: l.Budget, Mode: l.Mode, Threads: max(1, d.Threads), Depth: max(1, d.Depth),
-		TwoPhase: twoPhase(m, d, l), Layers: make([]LayerPlan, len(m.Layers)),
+		Version: PlanVersion, Model: m.Hash, Name: m.Name, Budget: l.Budget, Threads: max(1, d.Threads), Depth: max(1, d.Depth),
+		Layers: layerModes(m, d, l),
 	}
-	for i := range p.Layers {
-		p.Layers[i].Mode = l.Mode
-	}
+	p.Mode, p.TwoPhase = lossiest(p.Layers), twoPhase(m, d, p.Layers)
 	s := m.slots(p.TwoPhase, l)
-	cache := s.fitting(l.Budget - m.resident())
+	predictor := m.predictor(p.Layers)
+	cache := s.fitting(l.Budget - m.resident() - predictor)
 	hot := p.heat(s, cache)
 	p.Memory = Split{
-		Fixed: m.Fixed, Predictor: m.Predictor, KV: m.KV, Work: m.Work, Program: m.Program + s.tables(cache), Hot: hot, Cold: cache - hot,
+		Fixed: m.Fixed, Predictor: predictor, KV: m.KV, Work: m.Work, Program: m.Program + s.tables(cache), Hot: hot, Cold: cache - hot,
 	}
 	p.Expected = p.expect(s, d)
-	p.explain(s, cache)
+	p.explain(s, l, cache)
 	return p, nil
 }
 
 // explain fills in the reasons.
-func (p *Plan) explain(s slots, cache int64) {
+func (p *Plan) explain(s slots, l Limits, cache int64) {
 	why := func(format string, args ...any) { p.Why = append(p.Why, fmt.Sprintf(format, args...)) }
+	if l.Mode == Auto {
+		p.explainModes(why)
+	}
 	all := s.count() * s.bytes
 	if cache >= all {
 		why("All neurons fit into memory: flash is read once, when the model is loaded.")
@@ -226,27 +249,39 @@ func (p *Plan) explain(s slots, cache int64) {
 	if p.TwoPhase {
 		why("Gates are read first, the other rows of a neuron only if its gate is not zero.")
 	}
-	var gates, rest, neurons int
+	var gates, always, rest, neurons int
 	for i, l := range p.Layers {
-		gates, rest, neurons = gates+l.HotGates, rest+l.HotRest, neurons+s.m.Layers[i].Neurons
+		if neurons += s.m.Layers[i].Neurons; l.Mode != Predicted {
+			gates, always = gates+l.HotGates, always+s.m.Layers[i].Neurons
+		}
+		rest += l.HotRest
 	}
 	switch {
-	case p.Mode == Exact && gates == neurons:
-		why("All gates stay in memory, since exact mode needs them for every token.")
-	case p.Mode == Exact:
-		why("%d of %d gates stay in memory; exact mode reads the others for every token.", gates, neurons)
+	case always > 0 && gates == always:
+		why("All gates stay in memory where every token needs them.")
+	case always > 0:
+		why("%d of %d gates that every token needs stay in memory; the others are read for every token.", gates, always)
 	}
-	if p.TwoPhase || p.Mode != Exact {
+	if p.TwoPhase || p.Mode == Predicted {
 		why("%d of %d neurons stay in memory as a whole, since at least half of the tokens need them.", rest, neurons)
 	}
 }
 
-// twoPhase tells whether two reads of a page, the second only for active neurons, beat one of both pages.
-func twoPhase(m *Model, d *Device, l Limits) bool {
-	if !m.splits() {
-		return false
+// explainModes tells what was chosen for how many layers.
+func (p *Plan) explainModes(why func(format string, args ...any)) {
+	layers := map[string]int{}
+	for _, l := range p.Layers {
+		layers[l.Mode]++
 	}
-	return l.Mode == Exact || d.Page > 0 && d.Pair > 0 && (1+rowsActive)/d.Page < 1/d.Pair
+	for _, x := range []struct{ mode, reason string }{
+		{Dense, "nearly all of their neurons are active, so all is read at once"},
+		{Exact, "all gates are computed, and the rest of active neurons"},
+		{Predicted, "asking the predictor costs less than computing all gates"},
+	} {
+		if n := layers[x.mode]; n > 0 {
+			why("%d of %d layers are %s: %s.", n, len(p.Layers), x.mode, x.reason)
+		}
+	}
 }
 
 // cluster is a candidate for the hot region.
@@ -263,7 +298,7 @@ func (p *Plan) clusters(s slots) (list []cluster) {
 		for part := range s.parts {
 			needed := 1.0
 			for first := 0; first < units; first += s.cluster {
-				if part > 0 || p.Mode != Exact {
+				if !p.Layers[i].always(part) {
 					var sum float64
 					last := min(units, first+s.cluster)
 					for u := first; u < last; u++ {

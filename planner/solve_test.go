@@ -14,9 +14,9 @@ const mib = 1 << 20
 
 // bamboo is a model of the 7B shape in Q4_0, whose neurons have two pages each and whose activity falls off as a power of the position.
 func bamboo(layers int) *Model {
-	m := &Model{Hash: "abc", Name: "bamboo", Fixed: 1000 * mib, Predictor: 300 * mib, KV: 64 * mib, Work: 60 * mib, Program: 60 * mib, PerUnit: 12, PerSlot: 20}
+	m := &Model{Hash: "abc", Name: "bamboo", Fixed: 1000 * mib, KV: 64 * mib, Work: 60 * mib, Program: 60 * mib, PerUnit: 12, PerSlot: 20}
 	for range layers {
-		l := Layer{Neurons: 14336, UnitNeurons: 1, UnitBytes: 8192, GateBytes: 4096}
+		l := Layer{Neurons: 14336, UnitNeurons: 1, UnitBytes: 8192, GateBytes: 4096, Predictor: 10 * mib}
 		for pos := range l.Neurons {
 			l.Activity = append(l.Activity, float32(min(0.98, 0.9*math.Pow(float64(pos+1)/500, -1.2))))
 		}
@@ -101,7 +101,7 @@ func TestPlans(t *testing.T) {
 			if len(c.model.Layers[0].Activity) == 0 {
 				l.ClusterUnits = 16
 			}
-			l.Budget = c.model.resident() + int64(c.share*float64(c.model.neuronBytes(l)))
+			l.Budget = c.model.resident() + int64(len(c.model.Layers))*c.model.Layers[0].Predictor + int64(c.share*float64(c.model.neuronBytes(l)))
 			l.Budget += c.model.slots(true, l).tables(l.Budget)
 			p, err := Solve(c.model, &phone, l)
 			if err != nil {
@@ -118,7 +118,8 @@ func TestTwoPhasesArePredictedOnlyWhereTheyAreMeasuredToBeFaster(t *testing.T) {
 		page, pair float64
 		want       bool
 	}{{0, 0, false}, {100e3, 80e3, false}, {100e3, 50e3, true}, {100e3, 0, false}} {
-		if got := twoPhase(m, &Device{Page: c.page, Pair: c.pair}, l); got != c.want {
+		d := Device{Page: c.page, Pair: c.pair}
+		if got := twoPhase(m, &d, layerModes(m, &d, l)); got != c.want {
 			t.Errorf("%v pages, %v pairs: %v", c.page, c.pair, got)
 		}
 	}
@@ -139,18 +140,21 @@ func TestTooSmallABudgetNamesTheLeast(t *testing.T) {
 
 // randomModel is a model that a pack could hold.
 func randomModel(r *rand.Rand) (*Model, Limits) {
-	m := &Model{Hash: "h", Name: "n", Fixed: r.Int64N(1 << 28), Predictor: r.Int64N(1 << 25), KV: r.Int64N(1 << 28), Work: r.Int64N(1 << 26), Program: 50 * mib,
+	m := &Model{Hash: "h", Name: "n", Fixed: r.Int64N(1 << 28), KV: r.Int64N(1 << 28), Work: r.Int64N(1 << 26), Program: 50 * mib,
 		PerUnit: r.IntN(20), PerSlot: r.IntN(30)}
-	l := Limits{Mode: []string{Exact, Predicted}[r.IntN(2)], ClusterUnits: 1 + r.IntN(64)}
-	pages := 1 + r.IntN(3)
+	l := Limits{Mode: []string{Exact, Predicted, Dense, Auto}[r.IntN(4)], Lossy: r.IntN(2) == 0, ClusterUnits: 1 + r.IntN(64)}
+	pages, most := 1+r.IntN(3), float32(0)
 	for range 1 + r.IntN(12) {
-		layer := Layer{Neurons: 1 + r.IntN(3000), UnitNeurons: 1 + r.IntN(4), UnitBytes: pages * 4096}
+		layer := Layer{Neurons: 1 + r.IntN(3000), UnitNeurons: 1 + r.IntN(4), UnitBytes: pages * 4096, Predictor: r.Int64N(1 << 21)}
 		if pages == 2 {
 			layer.UnitNeurons, layer.GateBytes = 1, 4096
 		}
+		if most = 0; r.IntN(4) == 0 {
+			most = 0.95
+		}
 		if r.IntN(3) > 0 {
 			for range layer.Neurons {
-				layer.Activity = append(layer.Activity, r.Float32()*r.Float32())
+				layer.Activity = append(layer.Activity, max(most, r.Float32()*r.Float32()))
 			}
 			slices.Sort(layer.Activity)
 			slices.Reverse(layer.Activity)

@@ -19,6 +19,7 @@ import (
 	"hotcell/infer/workers"
 	"hotcell/models"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 	"hotcell/models/synthetic"
 	"hotcell/neuroncache"
 	"hotcell/planner"
@@ -61,7 +62,7 @@ func newBench(s *streams) *cobra.Command {
 	f.IntVarP(&b.runs, "repeat", "r", 5, "`times` that each test is run")
 	f.StringVarP(&b.output, "output", "o", "md", "`form` of the result: md, json or csv")
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
-	f.StringVar(&b.mode, "mode", "dense", modeHelp)
+	f.StringVar(&b.mode, "mode", "auto", modeHelp)
 	f.StringVar(&b.kv, "kv", "f16", kvHelp)
 	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the predictor before attention too, and read ahead what it names")
 	f.StringVar(&b.without, "without", "", "`parts` of the engine for packs that are left out, to see what they give: "+strings.Join(infer.WithoutNames(), ", "))
@@ -267,9 +268,6 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 		return usageError{err}
 	}
 	c := infer.Config{Threads: threads, KV: kv, Pin: true, Bare: true, Mode: infer.Mode(b.mode), Without: without, EarlyReads: b.early, Policy: b.policy}
-	if b.plan != "" && c.Mode == infer.ModeDense { // which nobody need have asked for
-		c.Mode = infer.ModeAuto
-	}
 	if err := b.apply(&c); err != nil {
 		return err
 	}
@@ -285,7 +283,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 		f.Close()
 		return err
 	}
-	if m.activity != nil && c.Mode != infer.ModeDense {
+	if _, packed := pack.Of(f); m.activity != nil && (packed || c.Mode != infer.ModeAuto && c.Mode != infer.ModeDense) {
 		c.Active = m.activity()
 	}
 	need, err := infer.MemoryNeed(f, c)

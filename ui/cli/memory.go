@@ -56,7 +56,7 @@ func (m *memoryFlags) apply(c *infer.Config) error {
 	return nil
 }
 
-// applyPlan sets what the plan says and no flag did.
+// applyPlan sets what the plan says and no flag did. A mode that is left open is the plan's for each layer.
 func (m *memoryFlags) applyPlan(c *infer.Config) (err error) {
 	if c.Plan, err = readPlan(m.plan); err != nil {
 		return err
@@ -69,9 +69,6 @@ func (m *memoryFlags) applyPlan(c *infer.Config) (err error) {
 	}
 	if c.Context == 0 {
 		c.Context = c.Plan.Context
-	}
-	if c.Mode == "" || c.Mode == infer.ModeAuto {
-		c.Mode = infer.Mode(c.Plan.Mode)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func newPlan(s *streams) *cobra.Command {
 		m                 modelFlags
 		out               string
 		asJSON, noMeasure bool
+		lossy             bool
 	)
 	c := &cobra.Command{
 		Use:   "plan -m PACK",
@@ -39,11 +40,15 @@ func newPlan(s *streams) *cobra.Command {
 	m.add(c.Flags())
 	c.Flags().StringVarP(&out, "output", "o", "", "write the plan to this `file` as JSON")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON")
+	c.Flags().BoolVar(&lossy, "lossy", false, "without --mode: layers whose neurons are rarely active may be predicted, which is faster and slightly lossy")
 	c.Flags().BoolVar(&noMeasure, "no-measure", false, "measure nothing: the plan expects no speed")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		config, err := m.config()
 		if err != nil {
 			return err
+		}
+		if config.Lossy = lossy; lossy && config.Mode != infer.ModeAuto {
+			return usagef("--lossy is for --mode auto; %s rules all layers", config.Mode)
 		}
 		f, err := models.Open(m.path)
 		if err != nil {
@@ -231,7 +236,7 @@ func printPlan(s *sheet, p *planner.Plan, d planner.Device) {
 		for last+1 < len(p.Layers) && p.Layers[last+1] == p.Layers[first] {
 			last++
 		}
-		s.fact(layerRange(first, last), hotText(p, p.Layers[first]))
+		s.fact(layerRange(first, last), p.Layers[first].Mode+", "+hotText(p, p.Layers[first]))
 		first = last + 1
 	}
 	s.line()

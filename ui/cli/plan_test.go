@@ -119,10 +119,10 @@ func TestAModelledDeviceReadsAsPublished(t *testing.T) {
 }
 
 func TestLayersWithTheSamePlanAreOneLine(t *testing.T) {
-	p := &planner.Plan{Mode: planner.Exact, TwoPhase: true, Layers: []planner.LayerPlan{{HotGates: 640, HotRest: 64}, {HotGates: 640, HotRest: 64}, {HotGates: 576}}}
+	p := &planner.Plan{Mode: planner.Exact, TwoPhase: true, Layers: []planner.LayerPlan{{Mode: planner.Exact, HotGates: 640, HotRest: 64}, {Mode: planner.Exact, HotGates: 640, HotRest: 64}, {Mode: planner.Dense, HotGates: 576}}}
 	var out strings.Builder
 	printPlan(&sheet{out: &out, width: 80}, p, planner.Device{})
-	if want := "layers 0-1  640 gates hot, 64 neurons as a whole\nlayer 2     576 gates hot, 0 neurons as a whole\n"; !strings.Contains(out.String(), want) {
+	if want := "layers 0-1  exact, 640 gates hot, 64 neurons as a whole\nlayer 2     dense, 576 gates hot, 0 neurons as a whole\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("no %q in\n%s", want, out.String())
 	}
 }
@@ -135,7 +135,7 @@ func TestAChatKeepsToThePlanUntilSomethingElseIsChosen(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &chatModels{base: config}
-	as := ui.Choice{Context: 64, Threads: 1, Mode: "predicted", Budget: 1024}
+	as := ui.Choice{Context: 64, Threads: 1, Mode: "auto", Budget: 1024}
 	other := as
 	other.Budget = 900
 	exact := as

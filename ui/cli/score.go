@@ -51,7 +51,7 @@ func newLogits(s *streams) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if config.Mode == infer.ModeAuto {
+		if config.Mode == infer.ModeAuto && config.Plan == nil {
 			config.Mode = infer.ModeFile
 		}
 		if reference {
