@@ -44,6 +44,7 @@ type flash struct {
 	cacheBase    neuroncache.Stats // the same
 	plan         *planner.Plan
 	clusterSlots int    // units of a hot cluster
+	depth        int    // reads under way at most
 	pieces       pieces // see WithoutBundles
 	forgets      bool   // see WithoutCache
 

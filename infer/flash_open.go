@@ -141,7 +141,7 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 		f.close()
 		return nil, err
 	}
-	f.plan, f.clusterSlots, f.forgets = plan, config.ClusterSlots, c.Without&WithoutCache != 0
+	f.plan, f.clusterSlots, f.depth, f.forgets = plan, config.ClusterSlots, io.Depth, c.Without&WithoutCache != 0
 	if c.Without&WithoutBundles != 0 {
 		f.pieces = make(pieces, cache.Slots())
 	}

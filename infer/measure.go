@@ -50,6 +50,9 @@ type Run struct {
 	Share  float64 `json:"share,omitempty"` // of the limit, 1 is all of it; 0: there is no limit
 
 	TokenNs []int64 `json:"token_ns,omitempty"` // wall time of each generated token
+
+	FlashShare float64 `json:"flash_share,omitempty"` // of the flash's limit; 0: nothing was read
+	Stats      Stats   `json:"-"`                     // what the engine did meanwhile
 }
 
 // Limit is what the session's threads can do in a second when they do nothing else; 0: no way to measure it.
@@ -57,17 +60,19 @@ type Limit struct {
 	Read    float64 `json:"read_bytes_per_s,omitempty"`
 	Int8    float64 `json:"int8_ops_per_s,omitempty"`
 	Float32 float64 `json:"float32_ops_per_s,omitempty"`
+	Flash   float64 `json:"flash_bytes_per_s,omitempty"` // for a model in a pack: single neurons at random places, or for a prompt clusters in order
 }
 
 // best is the better of each: other programs can only slow a machine down.
 func (l Limit) best(o Limit) Limit {
-	return Limit{max(l.Read, o.Read), max(l.Int8, o.Int8), max(l.Float32, o.Float32)}
+	return Limit{max(l.Read, o.Read), max(l.Int8, o.Int8), max(l.Float32, o.Float32), max(l.Flash, o.Flash)}
 }
 
 const (
-	limitTime     = 30 * time.Millisecond // of one measurement of a limit
-	warmupPrompt  = chunkTokens           // tokens of a prompt that are computed before the first run counts
-	warmupDecoded = 4                     // generated tokens, likewise
+	limitTime     = 30 * time.Millisecond  // of one measurement of a limit
+	flashTime     = 150 * time.Millisecond // of the flash's
+	warmupPrompt  = chunkTokens            // tokens of a prompt that are computed before the first run counts
+	warmupDecoded = 4                      // generated tokens, likewise
 )
 
 // Measure runs a test so many times, after a warm-up, and calls each, if not nil, after every run with the number of runs done. What the KV
@@ -161,7 +166,7 @@ func (m *measurement) compute(ctx context.Context, n int) error {
 // run measures the test, and the limit before and after it.
 func (m *measurement) run(ctx context.Context) (Run, error) {
 	limit, n := m.limit(), m.test.Tokens()
-	neurons, active := m.e.neurons.Load(), m.e.active.Load()
+	before := m.s.Stats()
 	start := time.Now()
 	if err := m.compute(ctx, n); err != nil {
 		return Run{}, err
@@ -170,9 +175,13 @@ func (m *measurement) run(ctx context.Context) (Run, error) {
 	m.count(n, ns)
 	limit = limit.best(m.limit())
 	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds()}
-	activeShare := 1.0
-	if all := m.e.neurons.Load() - neurons; all > 0 {
-		activeShare = float64(m.e.active.Load()-active) / float64(all)
+	r.Stats = m.s.Stats().Sub(before)
+	if limit.Flash > 0 {
+		r.FlashShare = float64(r.Stats.FlashBytes) / limit.Flash / ns.Seconds()
+	}
+	activeShare, ok := r.Stats.ActiveShare()
+	if !ok {
+		activeShare = 1
 	}
 	if m.test.Generate > 0 {
 		r.TokenNs = slices.Clone(m.tokenNs)
@@ -213,6 +222,9 @@ func (m *measurement) count(tokens int, ns time.Duration) {
 // limit measures what bounds the test.
 func (m *measurement) limit() (l Limit) {
 	p := m.e.pool
+	if m.e.sparse != nil && m.e.sparse.flash != nil {
+		l.Flash = m.e.sparse.flash.rate(m.test.Generate > 0, flashTime)
+	}
 	if m.test.Generate > 0 {
 		l.Read = probe.ReadRate(p, m.e.w.mem.mem, limitTime)
 		return l
@@ -238,6 +250,9 @@ type Summary struct {
 	// Times of generated tokens, of all runs together, in ns: half and 99 of 100 take no longer. 0: of prompts.
 	TokenP50 float64 `json:"token_p50_ns,omitempty"`
 	TokenP99 float64 `json:"token_p99_ns,omitempty"`
+
+	FlashShare float64 `json:"flash_share,omitempty"` // median share of the flash's limit
+	Stats      Stats   `json:"stats"`                 // of all runs together
 }
 
 // Summarise puts runs together. Without runs everything is 0.
@@ -245,12 +260,14 @@ func Summarise(runs []Run) (s Summary) {
 	if len(runs) == 0 {
 		return s
 	}
-	var rates, shares, reads, ints, floats []float64
+	var rates, shares, reads, ints, floats, flash, flashShares []float64
 	var tokens []int64
 	for _, r := range runs {
 		rates, shares = append(rates, r.PerSec), append(shares, r.Share)
 		reads, ints, floats = append(reads, r.Limit.Read), append(ints, r.Limit.Int8), append(floats, r.Limit.Float32)
 		tokens = append(tokens, r.TokenNs...)
+		flash, flashShares = append(flash, r.Limit.Flash), append(flashShares, r.FlashShare)
+		s.Stats = r.Stats.add(s.Stats)
 		s.Mean += r.PerSec / float64(len(runs))
 	}
 	if len(runs) > 1 {
@@ -259,7 +276,8 @@ func Summarise(runs []Run) (s Summary) {
 		}
 		s.Deviation = math.Sqrt(s.Deviation)
 	}
-	s.Median, s.Share, s.Limit = median(rates), median(shares), Limit{median(reads), median(ints), median(floats)}
+	s.Median, s.Share, s.Limit = median(rates), median(shares), Limit{median(reads), median(ints), median(floats), median(flash)}
+	s.FlashShare = median(flashShares)
 	if slices.Sort(tokens); len(tokens) > 0 {
 		s.TokenP50, s.TokenP99 = float64(tokens[(len(tokens)-1)/2]), float64(tokens[(len(tokens)-1)*99/100])
 	}

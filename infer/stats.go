@@ -131,6 +131,9 @@ func (s Stats) Sub(a Stats) Stats {
 	return s
 }
 
+// add puts two windows together: counters are summed up, gauges are those of s.
+func (s Stats) add(a Stats) Stats { return s.Sub(Stats{}.Sub(a)) } // minus what is missing to 0, modulo 2^64
+
 // DecodeRate is decoded tokens per second.
 func (s Stats) DecodeRate() (perSec float64, ok bool) { return rate(s.DecodeTokens, s.DecodeNs) }
 

@@ -99,8 +99,6 @@ type benchRow struct {
 	Peak int64       `json:"peak_memory_bytes,omitempty"`
 	Runs []infer.Run `json:"runs"`
 	Mode string      `json:"mode"`
-	// Stats is what the engine did meanwhile, the warm-up included.
-	Stats infer.Stats `json:"stats"`
 }
 
 // benchWriter prints rows in one form.
@@ -309,7 +307,6 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 		row.Model = printable(info.Name)
 	}
 	row.Mode = info.Mode
-	before := session.Stats()
 	for _, t := range tests {
 		label := fmt.Sprintf("%s, %s, %v", row.Model, threadText(threads), t)
 		status.show("%s: warming up", label)
@@ -320,8 +317,6 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 			return err
 		}
 		row.Name, row.Test, row.Summary, row.Peak = t.String(), t, infer.Summarise(row.Runs), peak.Bytes()
-		after := session.Stats()
-		row.Stats, before = after.Sub(before), after
 		status.clear()
 		if err := w.row(row); err != nil {
 			return err

@@ -59,15 +59,27 @@ func (m *markdownRows) row(r benchRow) error {
 	if r.Mode != "dense" {
 		name += " " + r.Mode
 	}
-	if hits, ok := r.Stats.HitRate(); ok {
-		stall, _ := r.Stats.StallShare()
-		m.flash = append(m.flash, fmt.Sprintf("%s, %s, %s: %.1f %% of wanted neurons in memory, %.0f %% of the time waited for flash, %s read in %d reads",
-			name, threadText(r.Threads), r.Name, 100*hits, 100*stall, byteText(int64(r.Stats.FlashBytes)), r.Stats.FlashReads))
+	if r.Limit.Flash > 0 {
+		m.flash = append(m.flash, fmt.Sprintf("%s, %s, %s: %s", name, threadText(r.Threads), r.Name, flashText(&r)))
 	}
 	return m.line([]string{
 		name, byteText(r.Bytes), countText(r.Params), strconv.Itoa(r.Threads), r.Name,
 		fmt.Sprintf("%.2f ± %.2f", r.Mean, r.Deviation), share, memory,
 	})
+}
+
+// flashText says what a test of a model in a pack asked of flash.
+func flashText(r *benchRow) string {
+	var said []string
+	if hits, ok := r.Stats.HitRate(); ok {
+		said = append(said, fmt.Sprintf("%.1f %% of wanted neurons in memory", 100*hits))
+	}
+	if stall, ok := r.Stats.StallShare(); ok {
+		said = append(said, fmt.Sprintf("%.0f %% of the time waited for flash", 100*stall))
+	}
+	tokens := max(1, r.Stats.DecodeTokens+r.Stats.PrefillTokens)
+	return strings.Join(append(said, fmt.Sprintf("%s a token in %.1f reads, %.0f %% of what flash gives in such reads, %.0f MB/s",
+		byteText(int64(r.Stats.FlashBytes/tokens)), float64(r.Stats.FlashReads)/float64(tokens), 100*r.FlashShare, r.Limit.Flash/1e6)), ", ")
 }
 
 // line writes cells, padded in characters and not in bytes as Printf would.
@@ -158,7 +170,7 @@ func (c *csvRows) row(r benchRow) error {
 	if !c.began {
 		c.began = true
 		_ = w.Write([]string{"model", "type", "bytes", "parameters", "threads", "kernels", "test", "prompt", "generate", "depth",
-			"mean_tokens_per_s", "deviation", "median", "share_of_limit", "read_bytes_per_s", "int8_ops_per_s", "float32_ops_per_s", "peak_memory_bytes"})
+			"mean_tokens_per_s", "deviation", "median", "share_of_limit", "read_bytes_per_s", "int8_ops_per_s", "float32_ops_per_s", "peak_memory_bytes", "flash_bytes_per_s", "share_of_flash_limit"})
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	known := func(v float64) string { // an empty field is a fact that is not known
@@ -169,7 +181,7 @@ func (c *csvRows) row(r benchRow) error {
 	}
 	_ = w.Write([]string{r.Model, r.Type, strconv.FormatInt(r.Bytes, 10), strconv.FormatUint(r.Params, 10), strconv.Itoa(r.Threads), r.Kernels,
 		r.Name, strconv.Itoa(r.Prompt), strconv.Itoa(r.Generate), strconv.Itoa(r.Depth), number(r.Mean), number(r.Deviation), number(r.Median),
-		known(r.Share), known(r.Limit.Read), known(r.Limit.Int8), known(r.Limit.Float32), known(float64(r.Peak))})
+		known(r.Share), known(r.Limit.Read), known(r.Limit.Int8), known(r.Limit.Float32), known(float64(r.Peak)), known(r.Limit.Flash), known(r.FlashShare)})
 	w.Flush()
 	return w.Error()
 }

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -87,6 +90,42 @@ func TestAPlanThatCannotBeUsedIsRefusedInASentence(t *testing.T) {
 	}
 	if _, errOut, status := command(t, "plan", "-m", model, "--memory", "1M", "--no-measure"); status != 1 || !strings.Contains(errOut, "m.pack needs at least ") {
 		t.Errorf("plan below the minimum: %d, %q", status, errOut)
+	}
+}
+
+func TestABenchmarkFromAPackIsComparedWithTheFlash(t *testing.T) {
+	model, _ := plannedPack(t)
+	_, errOut, _ := command(t, "plan", "-m", model, "--mode", "exact", "--memory", "1M", "--no-measure", "--ctx", "64", "-t", "1")
+	least := regexp.MustCompile(`at least (\d+) MiB`).FindStringSubmatch(errOut)
+	if least == nil {
+		t.Fatalf("no least budget in %q", errOut)
+	}
+	mib, _ := strconv.Atoi(least[1])
+	args := []string{"bench", "-m", model, "--mode", "exact", "--memory", fmt.Sprintf("%dMiB", mib+16), "-t", "1", "-p", "8", "-n", "4", "-r", "1"}
+	out, errOut, status := command(t, append(args, "-o", "json")...)
+	var rows []benchRow
+	if err := json.Unmarshal([]byte(out), &rows); err != nil || status != 0 || len(rows) != 2 {
+		t.Fatalf("%d, %q, %v, %s", status, errOut, err, out)
+	}
+	for _, r := range rows {
+		if r.Limit.Flash <= 0 || r.Stats.FlashBytes > 0 && r.FlashShare <= 0 || r.Stats.DecodeTokens+r.Stats.PrefillTokens != uint64(r.Tokens()) {
+			t.Errorf("%s: limit %v, share %v, %+v", r.Name, r.Limit, r.FlashShare, r.Stats)
+		}
+	}
+	if out, _, _ = command(t, args...); strings.Count(out, "% of what flash gives in such reads") != 2 {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestALossyPlanIsOnlyMadeWhereTheModeIsOpen(t *testing.T) {
+	model, _ := plannedPack(t)
+	out, errOut, status := command(t, "plan", "-m", model, "--lossy", "--no-measure", "--memory", "1GiB", "--json")
+	var p planner.Plan
+	if err := json.Unmarshal([]byte(out), &p); err != nil || status != 0 || p.Mode != planner.Predicted {
+		t.Errorf("%d, %q, %v, %s", status, errOut, err, p.Mode)
+	}
+	if _, errOut, status = command(t, "plan", "-m", model, "--lossy", "--mode", "exact", "--no-measure"); status != 2 || !strings.Contains(errOut, "--lossy is for --mode auto") {
+		t.Errorf("%d, %q", status, errOut)
 	}
 }
 
