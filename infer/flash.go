@@ -185,7 +185,7 @@ func (f *flash) lock() {
 }
 
 // ask finds out where the candidates' rows for their phase are, and has absent ones read, in a layer in which nearly all neurons are active the rows of the next
-// phase too. Candidates for which there was no room keep slot -1 and must be asked for again.
+// phase too, by send. Candidates for which there was no room keep slot -1 and must be asked for again.
 func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []candidate, which part) {
 	start := iosched.Now()
 	s.units, s.who = s.units[:0], s.who[:0]
@@ -227,9 +227,26 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 			}
 		}
 	}
-	f.submit(iosched.Demand, s.requests[:claimed])
+	for _, r := range s.requests[:claimed] {
+		if s.unsent = append(s.unsent, r); len(s.unsent) == sendAtOnce {
+			f.send(s)
+		}
+	}
 	f.giveBack(s.requests[claimed:]...)
 	f.manageNs[w.ID].Add(uint64(iosched.Now() - start))
+}
+
+// sendAtOnce is how many reads are submitted together at most. Each submission may wake the thread that reads, and neighbours can only be merged
+// with what is there; but the first ones should not wait for the last.
+const sendAtOnce = 64
+
+// send submits what was asked for. Until then nothing of it comes.
+func (f *flash) send(s *sparseScratch) {
+	if f == nil || len(s.unsent) == 0 {
+		return
+	}
+	f.submit(iosched.Demand, s.unsent)
+	s.unsent = s.unsent[:0]
 }
 
 func (f *flash) submit(class iosched.Class, list []*iosched.Request) {

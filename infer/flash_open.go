@@ -167,17 +167,18 @@ func (f *flash) warm(ctx context.Context, progress func(done, total int64)) erro
 	}
 	var total, done int64
 	quota := make([][2]int, len(f.stream.layers)) // units of each part to fill the cold region with
-	cold := int(f.plan.Memory.Cold / int64(f.slotBytes()) / int64(max(1, len(f.stream.layers))))
+	left := 0
 	for i, n := range f.stream.layers {
 		hot := f.hotUnits(n)
-		left := n.group.Units - hot[1]
-		if n.inParts && (f.plan.Layers[i].Mode != planner.Exact || hot[0] < n.group.Units) {
-			quota[i] = [2]int{min(cold/2, n.group.Units-hot[0]), min(cold/2, left)}
-		} else {
-			quota[i][1] = min(cold, left)
+		quota[i] = [2]int{n.group.Units - hot[0], n.group.Units - hot[1]}
+		for part := range n.parts() {
+			left += quota[i][part]
 		}
-		if !n.inParts {
-			quota[i][0] = quota[i][1]
+	}
+	share := min(1, float64(f.plan.Memory.Cold/int64(f.slotBytes()))/float64(max(1, left)))
+	for i, n := range f.stream.layers {
+		for part := range quota[i] {
+			quota[i][part] = int(share * float64(quota[i][part]))
 		}
 		total += int64(f.warmUnits(n, quota[i])) * int64(n.group.UnitBytes)
 	}

@@ -80,6 +80,7 @@ type sparseScratch struct {
 	who      []int32 // whose unit it is: candidates
 	found    []neuroncache.Found
 	requests []*iosched.Request
+	unsent   []*iosched.Request // claimed and filled in
 	rows     []kernel.Weighted
 	gates    []float32 // [cluster][chunkTokens]
 	sum      []float32 // [dim]
@@ -106,6 +107,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 		c := &s.scratch[i]
 		c.units, c.who = make([]int32, 0, size), make([]int32, 0, size)
 		c.found, c.requests = make([]neuroncache.Found, size), make([]*iosched.Request, 0, size)
+		c.unsent = make([]*iosched.Request, 0, sendAtOnce)
 		c.rows = make([]kernel.Weighted, 0, size+kernel.AxpyRows-1)
 		c.gates = make([]float32, size*chunkTokens)
 		c.sum = make([]float32, h.dim)
@@ -118,7 +120,7 @@ func sparseBytes(h *hparams, neurons, pool, batch int) int64 {
 	size := clusterNeurons(neurons)
 	clusters := (neurons + size - 1) / size
 	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4*chunkTokens) + (kernel.AxpyRows-1)*int(unsafe.Sizeof(kernel.Weighted{})) + 4*h.dim
-	n := clusters*(size*int(unsafe.Sizeof(candidate{}))+int(unsafe.Sizeof(clusterRun{}))+4*h.dim) + pool*(perWorker+int(unsafe.Sizeof(sparseScratch{})))
+	n := clusters*(size*int(unsafe.Sizeof(candidate{}))+int(unsafe.Sizeof(clusterRun{}))+4*h.dim) + pool*(perWorker+8*sendAtOnce+int(unsafe.Sizeof(sparseScratch{})))
 	return int64(n) + int64((neurons+63)/64*8) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*kernel.ActBlockBytes)
 }
 
@@ -168,23 +170,27 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	if s.serial {
 		e.matrixByMatrix(w, lw.ffn, clusters)
 	}
-	s.flash.collect() // what was read early
+	scratch := &s.scratch[w.ID]
 	for !s.serial {
-		if c, _, ok := w.Next(&s.next, 1, clusters); ok {
-			e.startCluster(w, lw.ffn, c)
-			s.runs[c].state.Store(e.advanceCluster(w, lw.ffn, c))
-			s.flash.collect()
-			continue
+		c, _, ok := w.Next(&s.next, 1, clusters)
+		if !ok {
+			break
 		}
-		if s.flash == nil || int(s.finished.Load()) == clusters || s.flash.failed() {
-			break // in memory nothing is ever left waiting
+		e.startCluster(w, lw.ffn, c)
+		state := int32(isFree) // all that is absent is asked for before anything is computed
+		if s.flash == nil {
+			state = e.advanceCluster(w, lw.ffn, c) // in memory nothing is ever left waiting
 		}
+		s.runs[c].state.Store(state)
+	}
+	s.flash.send(scratch)
+	s.flash.collect() // what was read early
+	for !s.serial && s.flash != nil && int(s.finished.Load()) < clusters && !s.flash.failed() {
 		if !e.advanceAny(w, lw.ffn, clusters) {
 			s.flash.wait(w)
 		}
 	}
 	w.Barrier()
-	scratch := &s.scratch[w.ID]
 	e.active.Add(uint64(scratch.active))
 	e.neurons.Add(uint64(scratch.known))
 	scratch.active, scratch.known = 0, 0
@@ -224,6 +230,7 @@ func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int)
 				s.flash.ask(w, &s.scratch[w.ID], n, list, which)
 			}
 		}
+		s.flash.send(&s.scratch[w.ID])
 		w.Barrier()
 		for s.flash != nil && s.flash.reads.Pending() > 0 {
 			s.flash.wait(w)
@@ -253,6 +260,8 @@ func (e *engine) advanceAny(w *workers.Worker, f *feedForward, clusters int) boo
 		state := e.advanceCluster(w, f, c)
 		further = further || r.waiting < before
 		r.state.Store(state)
+		e.sparse.flash.send(&e.sparse.scratch[w.ID])
+		e.sparse.flash.collect()
 	}
 	return further
 }
