@@ -173,9 +173,9 @@ func (m *measurement) run(ctx context.Context) (Run, error) {
 	}
 	ns := time.Since(start)
 	m.count(n, ns)
+	did := m.s.Stats().Sub(before)
 	limit = limit.best(m.limit())
-	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds()}
-	r.Stats = m.s.Stats().Sub(before)
+	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds(), Stats: did}
 	if limit.Flash > 0 {
 		r.FlashShare = float64(r.Stats.FlashBytes) / limit.Flash / ns.Seconds()
 	}

@@ -235,8 +235,9 @@ func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int)
 		for s.flash != nil && s.flash.reads.Pending() > 0 {
 			s.flash.wait(w)
 		}
+		ended := int(s.finished.Load()) == clusters // since behind the next barrier another worker may already finish the last one
 		w.Barrier()
-		if int(s.finished.Load()) == clusters || s.flash.failed() { // nothing changes between the barriers
+		if ended || s.flash.failed() {
 			return
 		}
 		for c := w.ID; c < clusters; c += e.pool.Size() {

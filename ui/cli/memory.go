@@ -18,7 +18,7 @@ type memoryFlags struct {
 func (m *memoryFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&m.memory, "memory", "", "most memory that the program may hold, such as 2GiB, for models in packs; without it three quarters of what is available")
 	f.StringVar(&m.plan, "plan", "", "run a model in a pack as this `file` of hotcell plan says")
-	f.StringVar(&m.device, "device", "", "read as if from this `storage`, at its published speed: "+strings.Join(deviceNames(), ", "))
+	f.StringVar(&m.device, "device", "", "read as if from this `storage`, at its published speed, through the page cache, in which the pack should be: "+strings.Join(deviceNames(), ", "))
 	f.StringVar(&m.engine, "io", "", "how packs are read: "+strings.Join(iosched.EngineNames(), ", ")+"; without it the best that works")
 }
 
@@ -52,6 +52,7 @@ func (m *memoryFlags) apply(c *infer.Config) error {
 		if c.IO.Wrap, err = iosched.Simulate(model, 1); err != nil {
 			return err
 		}
+		c.IO.Direct = iosched.DirectOff // only the page cache is faster than any device that is simulated
 	}
 	return nil
 }
