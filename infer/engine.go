@@ -47,7 +47,7 @@ func (m Mode) predicted(h *hparams) bool {
 
 // chunkTokens is how many tokens of a prompt pass through a matrix together: enough that each weight is unpacked rarely,
 // few enough that their activations stay in the cache.
-const chunkTokens = 64
+const chunkTokens = 128
 
 // batchTokens is how many tokens of a prompt pass through a layer before the next layer begins: a weight that is on flash is read once for all of
 // them.

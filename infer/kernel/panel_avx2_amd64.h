@@ -1,7 +1,8 @@
 // Parts of the products of quantised panels with one token on AVX2; see panel_avx2_amd64.s. avx2_amd64.h and unpack_avx2_amd64.h are to be included
 // first.
 //
-//	DI y   SI codes   R8 header of the unit   R11 scales of the block   DX activations   R9 their scales   R10 their sums   R12 sums of first halves
+//	DI y   SI codes   R8 header of the unit   R11 scales of the block   DX activations   R9 their scales   R10 how far behind these their sums lie;
+//	sums of first halves lie as far behind the sums
 //	CX blocks left   BX blocks left in the unit
 //	Y0, Y1 acc of rows a, b   Y2, Y3 integer sums of the block or its first half   Y10, Y11 of its second half   Y14 ones
 //	Y6, Y7 scratch, scales   Y12 scratch, activations   Y4, Y5, Y8, Y9 codes, scratch
@@ -14,8 +15,8 @@
 	MOVQ   CX, AX          \
 	SHLQ   $5, AX          \
 	LEAQ   (DX)(AX*1), R9  \
-	LEAQ   (R9)(CX*4), R10 \
-	LEAQ   (R10)(CX*4), R12 \
+	MOVQ   CX, R10         \
+	SHLQ   $2, R10         \
 	ONES16(Y14)            \
 	VXORPS Y0, Y0, Y0      \
 	VXORPS Y1, Y1, Y1
@@ -34,6 +35,11 @@
 	VPMADDUBSW   Y7, Y4, Y4         \
 	VPMADDUBSW   Y7, Y5, Y5
 
+// A dot adds group g's products to the sums of the block; FIRST, for group 0, begins them.
+#define FIRST16 \
+	MULTIPLY(0)        \
+	VPADDW Y8, Y4, Y2  \
+	VPADDW Y9, Y5, Y3
 #define DOT16(g) \
 	MULTIPLY(g)        \
 	VPADDW Y8, Y2, Y2  \
@@ -41,6 +47,13 @@
 	VPADDW Y4, Y2, Y2  \
 	VPADDW Y5, Y3, Y3
 
+#define FIRSTHALVES \
+	VPBROADCASTD (DX), Y6     \
+	VPBROADCASTD 16(DX), Y7   \
+	VPMADDUBSW   Y6, Y8, Y2   \
+	VPMADDUBSW   Y6, Y9, Y3   \
+	VPMADDUBSW   Y7, Y4, Y10  \
+	VPMADDUBSW   Y7, Y5, Y11
 #define DOTHALVES(g) \
 	MULTIPLY(g)          \
 	VPADDW Y8, Y2, Y2    \
@@ -48,7 +61,12 @@
 	VPADDW Y4, Y10, Y10  \
 	VPADDW Y5, Y11, Y11
 
-// ADD32 widens the pairs and adds them.
+// ADD32 widens the pairs and adds them, FIRSTADD32 begins with them.
+#define FIRSTADD32 \
+	VPMADDWD Y14, Y8, Y2    \
+	VPMADDWD Y14, Y9, Y3    \
+	VPMADDWD Y14, Y4, Y10   \
+	VPMADDWD Y14, Y5, Y11
 #define ADD32 \
 	VPMADDWD Y14, Y8, Y8    \
 	VPMADDWD Y14, Y9, Y9    \
@@ -59,11 +77,20 @@
 	VPADDD   Y4, Y10, Y10   \
 	VPADDD   Y5, Y11, Y11
 
+#define FIRST32 \
+	MULTIPLY(0) \
+	FIRSTADD32
 #define DOT32(g) \
 	MULTIPLY(g) \
 	ADD32
 
+#define FIRSTSIGNED \
+	MULTIPLYSIGNED(0) \
+	FIRSTADD32
 #define DOTSIGNED(g) \
+	MULTIPLYSIGNED(g) \
+	ADD32
+#define MULTIPLYSIGNED(g) \
 	VPBROADCASTD ((g)*4)(DX), Y12    \
 	VPABSB       Y8, Y6              \
 	VPABSB       Y9, Y7              \
@@ -77,19 +104,14 @@
 	VPSIGNB      Y4, Y12, Y4         \
 	VPSIGNB      Y5, Y12, Y5         \
 	VPMADDUBSW   Y4, Y6, Y4          \
-	VPMADDUBSW   Y5, Y7, Y5          \
-	ADD32
+	VPMADDUBSW   Y5, Y7, Y5
 
 // GROUPS multiplies a block, asking for 4 lines; FEWER asks for the third and fourth as it is told.
-#define GROUPS(unpack, dot) FEWER(unpack, dot, AHEAD(2), AHEAD(3))
-#define FEWER(unpack, dot, third, fourth) \
-	VPXOR Y2, Y2, Y2    \
-	VPXOR Y3, Y3, Y3    \
-	VPXOR Y10, Y10, Y10 \
-	VPXOR Y11, Y11, Y11 \
+#define GROUPS(unpack, first, dot) FEWER(unpack, first, dot, AHEAD(2), AHEAD(3))
+#define FEWER(unpack, first, dot, third, fourth) \
 	AHEAD(0)            \
 	unpack(0)           \
-	dot(0)              \
+	first               \
 	AHEAD(1)            \
 	unpack(1)           \
 	dot(1)              \
@@ -119,15 +141,15 @@
 
 // OFFSET takes (1<<shift) times the sum of the activations off.
 #define OFFSET(shift) \
-	VPBROADCASTD (R10), Y4      \
+	VPBROADCASTD (R9)(R10*1), Y4      \
 	VPSLLD       $shift, Y4, Y4 \
 	VPSUBD       Y4, Y2, Y2     \
 	VPSUBD       Y4, Y3, Y3
 
 // XHALVES puts the sums of the activations of the halves into all lanes of Y4 and Y5.
 #define XHALVES \
-	VPBROADCASTD (R12), Y4 \
-	VPBROADCASTD (R10), Y5 \
+	VPBROADCASTD (R9)(R10*2), Y4 \
+	VPBROADCASTD (R9)(R10*1), Y5 \
 	VPSUBD       Y4, Y5, Y5
 
 #define OFFSETHALVES(shift) \
@@ -156,16 +178,17 @@
 	VFNMADD231PS Y6, xsum, Y2 \
 	VFNMADD231PS Y7, xsum, Y3
 #define XSUM \
-	VPBROADCASTD (R10), Y4 \
+	VPBROADCASTD (R9)(R10*1), Y4 \
 	VCVTDQ2PS    Y4, Y4
 
-// ADDBLOCK adds p to acc and goes on to the next block.
+// ADDBLOCK adds p to acc and goes on to the next block, whose scales lie so many bytes behind this one's; ADDBLOCKHERE is for a unit of which R11 stays
+// the header.
 #define ADDBLOCK(scales) \
-	VBROADCASTSS (R9), Y4       \
-	VFMADD231PS  Y4, Y2, Y0     \
-	VFMADD231PS  Y4, Y3, Y1     \
-	ADDQ         $scales, R11   \
-	ADDQ         $32, DX        \
-	ADDQ         $4, R9         \
-	ADDQ         $4, R10        \
-	ADDQ         $4, R12
+	ADDBLOCKHERE      \
+	ADDQ $scales, R11
+#define ADDBLOCKHERE \
+	VBROADCASTSS (R9), Y4     \
+	VFMADD231PS  Y4, Y2, Y0   \
+	VFMADD231PS  Y4, Y3, Y1   \
+	ADDQ         $32, DX      \
+	ADDQ         $4, R9

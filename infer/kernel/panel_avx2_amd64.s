@@ -21,53 +21,53 @@
 //
 // Instructions per weight: Q4 0.21, Q8 0.27, Q4K 0.24, Q6K 0.41; docs/benchmarks.md has all.
 
-#define Q4BLOCK \
-	GROUPS(UNPACK4, DOT16) \
-	WIDEN                  \
-	OFFSET(3)              \
-	HALVES(0, Y6, Y7)      \
-	SCALE                  \
-	ADDBLOCK(32)
+#define Q4BLOCK(scales) \
+	GROUPS(UNPACK4, FIRST16, DOT16) \
+	WIDEN                           \
+	OFFSET(3)                       \
+	HALVES(scales, Y6, Y7)          \
+	SCALE                           \
+	ADDBLOCKHERE
 
 // func panelQ4AVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4AVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
-	UNITS(64, 2, 256, AHEAD1, Q4BLOCK)
+	PAIRS(256, Q4BLOCK)
 	END
 	RET
 
-#define Q8BLOCK \
-	GROUPS(UNPACK8, DOTSIGNED) \
+#define Q8BLOCK(scales) \
+	GROUPS(UNPACK8, FIRSTSIGNED, DOTSIGNED) \
 	AHEAD8                     \
 	TOGETHER                   \
-	HALVES(0, Y6, Y7)          \
+	HALVES(scales, Y6, Y7)     \
 	SCALE                      \
-	ADDBLOCK(32)
+	ADDBLOCKHERE
 
 // func panelQ8AVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8AVX2(SB), NOSPLIT, $0-32
 	BEGIN
-	UNITS(64, 2, 512, AHEAD1, Q8BLOCK)
+	PAIRS(512, Q8BLOCK)
 	END
 	RET
 
-#define Q50BLOCK \
-	GROUPS(UNPACK5, DOTHALVES) \
+#define Q50BLOCK(scales) \
+	GROUPS(UNPACK5, FIRSTHALVES, DOTHALVES) \
 	AHEAD(4)                   \
 	WIDENHALVES                \
 	TOGETHER                   \
 	OFFSET(4)                  \
-	HALVES(0, Y6, Y7)          \
+	HALVES(scales, Y6, Y7)     \
 	SCALE                      \
-	ADDBLOCK(32)
+	ADDBLOCKHERE
 
 // func panelQ50AVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ50AVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	FILL(15, X15, Y15)
 	FILL(16, X13, Y13)
-	UNITS(64, 2, 320, AHEAD1, Q50BLOCK)
+	PAIRS(320, Q50BLOCK)
 	END
 	RET
 
@@ -77,10 +77,10 @@ TEXT ·panelQ50AVX2(SB), NOSPLIT, $0-32
 	XSUM               \
 	HALVES(32, Y6, Y7) \
 	TAKEMIN(Y4)        \
-	ADDBLOCK(0)
+	ADDBLOCKHERE
 
 #define Q41BLOCK \
-	GROUPS(UNPACK4, DOT16) \
+	GROUPS(UNPACK4, FIRST16, DOT16) \
 	WIDEN                  \
 	HALFMINIMA
 
@@ -93,7 +93,7 @@ TEXT ·panelQ41AVX2(SB), NOSPLIT, $0-32
 	RET
 
 #define Q51BLOCK \
-	GROUPS(UNPACK5, DOTHALVES) \
+	GROUPS(UNPACK5, FIRSTHALVES, DOTHALVES) \
 	AHEAD(4)                   \
 	WIDENHALVES                \
 	TOGETHER                   \
@@ -117,7 +117,7 @@ TEXT ·panelQ51AVX2(SB), NOSPLIT, $0-32
 	ADDBLOCK(16)
 
 #define Q4KBLOCK \
-	GROUPS(UNPACK4, DOT16) \
+	GROUPS(UNPACK4, FIRST16, DOT16) \
 	WIDEN                  \
 	BYTEMINIMA
 
@@ -130,7 +130,7 @@ TEXT ·panelQ4KAVX2(SB), NOSPLIT, $0-32
 	RET
 
 #define Q5KBLOCK \
-	GROUPS(UNPACK5, DOTHALVES) \
+	GROUPS(UNPACK5, FIRSTHALVES, DOTHALVES) \
 	AHEAD(4)                   \
 	WIDENHALVES                \
 	TOGETHER                   \
@@ -153,7 +153,7 @@ TEXT ·panelQ5KAVX2(SB), NOSPLIT, $0-32
 	ADDBLOCK(32)
 
 #define Q6KBLOCK \
-	GROUPS(UNPACK6, DOT32) \
+	GROUPS(UNPACK6, FIRST32, DOT32) \
 	AHEAD(4)               \
 	AHEAD(5)               \
 	OFFSETHALVES(5)        \
@@ -169,7 +169,7 @@ TEXT ·panelQ6KAVX2(SB), NOSPLIT, $0-32
 	RET
 
 #define Q3KBLOCK \
-	FEWER(UNPACK3, DOTHALVES, AHEAD(2), NOTHING) \
+	FEWER(UNPACK3, FIRSTHALVES, DOTHALVES, AHEAD(2), NOTHING) \
 	WIDENHALVES                \
 	OFFSETHALVES(2)            \
 	SIGNEDSCALES
@@ -184,7 +184,7 @@ TEXT ·panelQ3KAVX2(SB), NOSPLIT, $0-32
 	RET
 
 #define Q2KBLOCK \
-	FEWER(UNPACK2, DOTHALVES, NOTHING, NOTHING) \
+	FEWER(UNPACK2, FIRSTHALVES, DOTHALVES, NOTHING, NOTHING) \
 	WIDENHALVES                    \
 	LOWSCALES(0, 64, Y6, Y7, Y4)   \
 	SCALE                          \
@@ -208,11 +208,11 @@ TEXT ·panelQ2KAVX2(SB), NOSPLIT, $0-32
 	RET
 
 #define Q4TBLOCK \
-	GROUPS(UNPACKT, DOTSIGNED) \
+	GROUPS(UNPACKT, FIRSTSIGNED, DOTSIGNED) \
 	TOGETHER                   \
 	WIDES(0, Y6, Y7)           \
 	SCALE                      \
-	ADDBLOCK(0)
+	ADDBLOCKHERE
 
 // func panelQ4TAVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ4TAVX2(SB), NOSPLIT, $0-32
@@ -225,13 +225,13 @@ TEXT ·panelQ4TAVX2(SB), NOSPLIT, $0-32
 	RET
 
 #define Q8SBLOCK \
-	GROUPS(UNPACK8, DOTSIGNED) \
+	GROUPS(UNPACK8, FIRSTSIGNED, DOTSIGNED) \
 	AHEAD8                     \
 	WIDES(0, Y6, Y7)           \
 	SCALE                      \
 	WIDES(64, Y6, Y7)          \
 	SCALESECOND                \
-	ADDBLOCK(0)
+	ADDBLOCKHERE
 
 // func panelQ8SAVX2(y, w, x unsafe.Pointer, n int)
 TEXT ·panelQ8SAVX2(SB), NOSPLIT, $0-32

@@ -54,16 +54,6 @@
 	STORETOKEN(3)          \
 	VZEROUPPER
 
-#define CLEARSUMS \
-	VPXOR Y0, Y0, Y0 \
-	VPXOR Y1, Y1, Y1 \
-	VPXOR Y2, Y2, Y2 \
-	VPXOR Y3, Y3, Y3 \
-	VPXOR Y4, Y4, Y4 \
-	VPXOR Y5, Y5, Y5 \
-	VPXOR Y6, Y6, Y6 \
-	VPXOR Y7, Y7, Y7
-
 #define NEXTBLOCK(bytes) \
 	ADDQ $bytes, SI \
 	ADDQ $32, DX    \
@@ -82,7 +72,18 @@
 	op(Y4, Y5, 2, (R9)(BX*2), (R10)(BX*2), (R8)(BX*2))    \
 	op(Y6, Y7, 3, (R9)(DI*1), (R10)(DI*1), (R8)(DI*1))
 
-// Groups of unsigned codes, summed in 16 bits.
+// Groups of unsigned codes, summed in 16 bits. Of each kind of groups the first one's products begin the sums, which saves adding to zero.
+#define FIRSTTOKENU(g, x, sumA, sumB) \
+	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPMADDUBSW   Y12, Y8, sumA   \
+	VPMADDUBSW   Y12, Y9, sumB
+#define FIRSTU(g) \
+	VMOVDQU ((g)*64)(SI), Y8      \
+	VMOVDQU ((g)*64+32)(SI), Y9   \
+	FIRSTTOKENU(g, DX, Y0, Y1)    \
+	FIRSTTOKENU(g, R11, Y2, Y3)   \
+	FIRSTTOKENU(g, R12, Y4, Y5)   \
+	FIRSTTOKENU(g, R13, Y6, Y7)
 #define TOKENU(g, x, sumA, sumB) \
 	VPBROADCASTD ((g)*4)(x), Y12 \
 	VPMADDUBSW   Y12, Y8, Y13    \
@@ -98,7 +99,15 @@
 	TOKENU(g, R13, Y6, Y7)
 
 // Pairs of groups of codes of up to 6 bits, whose 16-bit sums are widened.
-#define TOKENPAIR(g, x, sumA, sumB) \
+#define FIRSTPAIRTOKEN(g, x, sumA, sumB) \
+	VPBROADCASTD ((g)*4)(x), Y12    \
+	VPBROADCASTD ((g)*4+4)(x), Y14  \
+	VPMADDUBSW   Y12, Y8, Y13       \
+	VPMADDUBSW   Y12, Y9, Y12       \
+	VPMADDWD     Y15, Y13, sumA     \
+	VPMADDWD     Y15, Y12, sumB     \
+	SECONDOFPAIR(sumA, sumB)
+#define PAIRTOKEN(g, x, sumA, sumB) \
 	VPBROADCASTD ((g)*4)(x), Y12    \
 	VPBROADCASTD ((g)*4+4)(x), Y14  \
 	VPMADDUBSW   Y12, Y8, Y13       \
@@ -107,23 +116,33 @@
 	VPMADDWD     Y15, Y12, Y12      \
 	VPADDD       Y13, sumA, sumA    \
 	VPADDD       Y12, sumB, sumB    \
+	SECONDOFPAIR(sumA, sumB)
+#define SECONDOFPAIR(sumA, sumB) \
 	VPMADDUBSW   Y14, Y10, Y13      \
 	VPMADDUBSW   Y14, Y11, Y14      \
 	VPMADDWD     Y15, Y13, Y13      \
 	VPMADDWD     Y15, Y14, Y14      \
 	VPADDD       Y13, sumA, sumA    \
 	VPADDD       Y14, sumB, sumB
-#define PAIR(g) \
+#define PAIR(g, token) \
 	VMOVDQU ((g)*64)(SI), Y8      \
 	VMOVDQU ((g)*64+32)(SI), Y9   \
 	VMOVDQU ((g)*64+64)(SI), Y10  \
 	VMOVDQU ((g)*64+96)(SI), Y11  \
-	TOKENPAIR(g, DX, Y0, Y1)      \
-	TOKENPAIR(g, R11, Y2, Y3)     \
-	TOKENPAIR(g, R12, Y4, Y5)     \
-	TOKENPAIR(g, R13, Y6, Y7)
+	token(g, DX, Y0, Y1)          \
+	token(g, R11, Y2, Y3)         \
+	token(g, R12, Y4, Y5)         \
+	token(g, R13, Y6, Y7)
 
 // Groups of signed codes.
+#define FIRSTTOKENS(g, x, sumA, sumB) \
+	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPSIGNB      Y8, Y12, Y13    \
+	VPSIGNB      Y9, Y12, Y14    \
+	VPMADDUBSW   Y13, Y10, Y13   \
+	VPMADDUBSW   Y14, Y11, Y14   \
+	VPMADDWD     Y15, Y13, sumA  \
+	VPMADDWD     Y15, Y14, sumB
 #define TOKENS(g, x, sumA, sumB) \
 	VPBROADCASTD ((g)*4)(x), Y12 \
 	VPSIGNB      Y8, Y12, Y13    \
@@ -134,28 +153,34 @@
 	VPMADDWD     Y15, Y14, Y14   \
 	VPADDD       Y13, sumA, sumA \
 	VPADDD       Y14, sumB, sumB
-#define GROUPS(g) \
+#define LOADSIGNED(g) \
 	VMOVDQU ((g)*64)(SI), Y8    \
 	VMOVDQU ((g)*64+32)(SI), Y9 \
 	VPABSB  Y8, Y10             \
-	VPABSB  Y9, Y11             \
+	VPABSB  Y9, Y11
+#define FIRSTS(g) \
+	LOADSIGNED(g)               \
+	FIRSTTOKENS(g, DX, Y0, Y1)  \
+	FIRSTTOKENS(g, R11, Y2, Y3) \
+	FIRSTTOKENS(g, R12, Y4, Y5) \
+	FIRSTTOKENS(g, R13, Y6, Y7)
+#define GROUPS(g) \
+	LOADSIGNED(g)               \
 	TOKENS(g, DX, Y0, Y1)       \
 	TOKENS(g, R11, Y2, Y3)      \
 	TOKENS(g, R12, Y4, Y5)      \
 	TOKENS(g, R13, Y6, Y7)
 
-#define HALF(group, g) \
-	CLEARSUMS  \
-	group(g)   \
+#define HALF(first, group, g) \
+	first(g)   \
 	group(g+1) \
 	group(g+2) \
 	group(g+3)
 #define PAIRS(g) \
-	CLEARSUMS  \
-	PAIR(g)    \
-	PAIR(g+2)
-#define BLOCK(group) \
-	HALF(group, 0) \
+	PAIR(g, FIRSTPAIRTOKEN) \
+	PAIR(g+2, PAIRTOKEN)
+#define BLOCK(first, group) \
+	HALF(first, group, 0) \
 	group(4)       \
 	group(5)       \
 	group(6)       \
@@ -234,7 +259,7 @@ TEXT ·tileNibbles32AVX2(SB), NOSPLIT, $544-48
 	BEGIN
 
 block:
-	BLOCK(GROUPU)
+	BLOCK(FIRSTU, GROUPU)
 	ALL(WIDEN)
 	ALL(OFFSET8)
 	SCALES(512)
@@ -251,7 +276,7 @@ TEXT ·tileBytes32AVX2(SB), NOSPLIT, $544-48
 	BEGIN
 
 block:
-	BLOCK(GROUPS)
+	BLOCK(FIRSTS, GROUPS)
 	SCALES(512)
 	ALL(MULTIPLY)
 	ALL(ADDBLOCK)
@@ -276,9 +301,9 @@ TEXT ·tileMinima32AVX2(SB), NOSPLIT, $544-48
 	BEGIN
 
 block:
-	HALF(GROUPU, 0)
+	HALF(FIRSTU, GROUPU, 0)
 	ALL(WIDENKEEP)
-	HALF(GROUPU, 4)
+	HALF(FIRSTU, GROUPU, 4)
 	ALL(WIDENADD)
 	SCALES(512)
 	ALL(MULTIPLY)
@@ -318,11 +343,11 @@ TEXT ·tileBytes16AVX2(SB), NOSPLIT, $544-48
 	BEGIN
 
 block:
-	HALF(GROUPS, 0)
+	HALF(FIRSTS, GROUPS, 0)
 	SCALES(512)
 	ALL(MULTIPLY)
 	ALL(KEEP)
-	HALF(GROUPS, 4)
+	HALF(FIRSTS, GROUPS, 4)
 	SCALES(576)
 	ALL(SECOND)
 	ALL(ADDBLOCK)
@@ -337,12 +362,12 @@ TEXT ·tileMinima16AVX2(SB), NOSPLIT, $544-48
 	BEGIN
 
 block:
-	HALF(GROUPU, 0)
+	HALF(FIRSTU, GROUPU, 0)
 	ALL(WIDEN)
 	SCALES(512)
 	ALL(MULTIPLY)
 	ALL(KEEP)
-	HALF(GROUPU, 4)
+	HALF(FIRSTU, GROUPU, 4)
 	ALL(WIDEN)
 	SCALES(576)
 	ALL(SECOND)

@@ -24,6 +24,22 @@ block:                  \
 	JMP  unit       \
 done:
 
+// PAIRS is the loop over units of two blocks with float16 scales, which R11 points at all the time: body is told where the block's lie.
+#define PAIRS(bytes, body) \
+unit:                   \
+	AHEAD1          \
+	MOVQ SI, R11    \
+	ADDQ $64, SI    \
+	body(0)         \
+	ADDQ $bytes, SI \
+	DECQ CX         \
+	JZ   done       \
+	body(32)        \
+	ADDQ $bytes, SI \
+	DECQ CX         \
+	JNZ  unit       \
+done:
+
 #define LOADPAIR(lo, hi) \
 	VMOVDQU (lo)(SI), Y8    \
 	VMOVDQU (lo+32)(SI), Y9 \
