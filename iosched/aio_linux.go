@@ -10,24 +10,28 @@ import (
 )
 
 // aio is the engine on Linux's older asynchronous interface (what libaio calls), the one that Android's sandbox allows. It needs Linux 4.18,
-// for IOCB_CMD_POLL: a poll on an eventfd lies in the queue beside the reads, so that one io_getevents waits for both data and Wake.
+// for IOCB_CMD_POLL: Wake submits a poll on an eventfd that is always ready, so that io_getevents returns.
 //
-// Finished reads are taken out of the completion ring, which the kernel maps into the process, without a system call.
+// Reads are finished by interrupts, whichever thread submitted them, and the completion ring is mapped into the process: when reads are finished already they
+// are taken out of it without a system call. That may not happen while a thread is in io_getevents, which takes them out as well.
 type aio struct {
 	*source
 	context uintptr
 	ring    *aioRing
-	events  []aioEvent // the ring's
-	bell    int        // eventfd
-	armed   bool       // the poll is under way
-	rung    bool       // Wake was called: the Reap that notices returns
+	events  []aioEvent  // the ring's
+	nudged  atomic.Bool // a Wake is on its way
+	rung    bool        // it has come: the Reap that notices returns
 
-	controls []iocb // one for each op, and the last for the poll
+	ready    int    // eventfd that always is
+	nudge    iocb   // a poll on it
+	nudges   *iocb  // that, as io_submit wants it
+	controls []iocb // one for each op
 	vectors  [][MaxPieces]unix.Iovec
-	ops      []*Op // under way, by slot
-	failed   *Op   // refused by io_submit
+	ops      []atomic.Pointer[Op] // under way, by slot
+	refused  opStack              // by io_submit
 	batch    []*iocb
 	scratch  []aioEvent // of io_getevents
+	limit    unix.Timespec
 }
 
 // iocb is the kernel's struct of that name: one request.
@@ -70,13 +74,13 @@ const (
 )
 
 func newAIO(s *source, depth int) (engine, error) {
-	e := &aio{source: s, bell: -1, controls: make([]iocb, depth+1), vectors: make([][MaxPieces]unix.Iovec, depth),
-		ops: make([]*Op, depth), batch: make([]*iocb, 0, depth+1), scratch: make([]aioEvent, depth+1)}
+	e := &aio{source: s, ready: -1, controls: make([]iocb, depth), vectors: make([][MaxPieces]unix.Iovec, depth),
+		ops: make([]atomic.Pointer[Op], depth), batch: make([]*iocb, 0, depth), scratch: make([]aioEvent, depth+1)}
 	if _, _, errno := unix.Syscall(unix.SYS_IO_SETUP, uintptr(depth+1), uintptr(unsafe.Pointer(&e.context)), 0); errno != 0 {
 		return nil, fmt.Errorf("io_setup: %w", errno)
 	}
 	var err error
-	if e.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+	if e.ready, err = unix.Eventfd(1, unix.EFD_CLOEXEC); err != nil {
 		e.release()
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
@@ -86,20 +90,17 @@ func newAIO(s *source, depth int) (engine, error) {
 		return nil, fmt.Errorf("the kernel's completion ring has an unknown form")
 	}
 	e.events = unsafe.Slice((*aioEvent)(unsafe.Add(unsafe.Pointer(e.ring), e.ring.headBytes)), e.ring.entries)
-	poll := &e.controls[depth]
-	poll.data, poll.opcode, poll.fd, poll.buf = uint64(depth), aioPoll, uint32(e.bell), unix.POLLIN
-	if e.Submit(nil); !e.armed {
+	e.nudge = iocb{data: uint64(depth), opcode: aioPoll, fd: uint32(e.ready), buf: unix.POLLIN}
+	e.nudges = &e.nudge
+	if e.Wake(); !e.nudged.Load() {
 		e.release()
 		return nil, fmt.Errorf("the kernel is older than 4.18")
 	}
 	return e, nil
 }
 
-func (e *aio) Submit(ops []*Op) int {
+func (e *aio) Submit(ops []*Op) (accepted int) {
 	e.batch = e.batch[:0]
-	if !e.armed {
-		e.batch = append(e.batch, &e.controls[len(e.ops)])
-	}
 	for _, op := range ops {
 		c := &e.controls[op.Slot]
 		c.data, c.fd, c.offset, c.opcode = uint64(op.Slot), uint32(e.fd), op.Offset, aioReadv
@@ -108,64 +109,47 @@ func (e *aio) Submit(ops []*Op) int {
 		} else {
 			c.buf, c.bytes = uint64(uintptr(unsafe.Pointer(fillVector(&e.vectors[op.Slot], op.Vec)))), uint64(len(op.Vec))
 		}
+		e.ops[op.Slot].Store(op) // before the kernel has it: another thread may reap it before io_submit returns
 		e.batch = append(e.batch, c)
 	}
-	accepted := 0
-	for batch := e.batch; len(batch) > 0; {
-		n, _, errno := unix.Syscall(unix.SYS_IO_SUBMIT, e.context, uintptr(len(batch)), uintptr(unsafe.Pointer(&batch[0])))
-		if errno == unix.EINTR {
-			continue
-		}
-		if errno == unix.EAGAIN {
-			break
-		}
-		taken := batch[:max(int(n), 1)]
-		if errno != 0 {
-			taken = batch[:1]
-		}
-		for _, c := range taken {
-			if c.opcode == aioPoll {
-				e.armed = errno == 0
-				continue
-			}
+	for accepted < len(ops) {
+		batch := e.batch[accepted:min(accepted+atOnce, len(ops))]
+		n, _, errno := unix.RawSyscall(unix.SYS_IO_SUBMIT, e.context, uintptr(len(batch)), uintptr(unsafe.Pointer(&batch[0])))
+		switch {
+		case errno == 0 && n > 0:
+			accepted += int(n)
+		case errno == unix.EINTR:
+		case errno == 0 || errno == unix.EAGAIN:
+			return accepted
+		default:
 			op := ops[accepted]
+			op.N, op.Err = 0, errno
+			e.refused.push(op, op)
+			e.Wake()
 			accepted++
-			if errno != 0 {
-				op.N, op.Err, op.next = 0, errno, e.failed
-				e.failed = op
-			} else {
-				e.ops[op.Slot] = op
-			}
 		}
-		if errno != 0 && taken[0].opcode == aioPoll && len(ops) == 0 {
-			break
-		}
-		batch = batch[len(taken):]
 	}
 	return accepted
 }
 
 func (e *aio) Reap(done []*Op, wait time.Duration) int {
-	n := 0
-	for e.failed != nil && n < len(done) {
-		done[n], e.failed, e.failed.next = e.failed, e.failed.next, nil
-		n++
-	}
 	e.rung = false
+	n := e.refused.pop(done)
 	if n += e.take(done[n:]); n > 0 || e.rung || wait == 0 {
 		return n
 	}
-	if !e.armed {
-		e.Submit(nil)
+	room, from, here := uintptr(min(len(done), len(e.scratch))), uintptr(unsafe.Pointer(&e.scratch[0])), uintptr(unsafe.Pointer(&e.limit))
+	e.limit = unix.NsecToTimespec(int64(brief(wait)))
+	got, _, errno := unix.RawSyscall6(unix.SYS_IO_GETEVENTS, e.context, 1, room, from, here, 0)
+	if got == 0 && errno == 0 && brief(wait) != wait {
+		if wait -= briefly; wait < 0 {
+			here = 0
+		}
+		e.limit = unix.NsecToTimespec(int64(wait))
+		got, _, errno = unix.Syscall6(unix.SYS_IO_GETEVENTS, e.context, 1, room, from, here, 0)
 	}
-	var limit *unix.Timespec
-	if wait > 0 {
-		ts := unix.NsecToTimespec(int64(wait))
-		limit = &ts
-	}
-	got, _, errno := unix.Syscall6(unix.SYS_IO_GETEVENTS, e.context, 1, uintptr(min(len(done), len(e.scratch))), uintptr(unsafe.Pointer(&e.scratch[0])), uintptr(unsafe.Pointer(limit)), 0)
 	if errno != 0 {
-		return 0 // interrupted
+		return n // interrupted
 	}
 	for i := range e.scratch[:got] {
 		n = e.finish(&e.scratch[i], done, n)
@@ -190,12 +174,11 @@ func (e *aio) take(done []*Op) (n int) {
 // finish stores an event's op at done[n] and returns how many are stored then.
 func (e *aio) finish(event *aioEvent, done []*Op, n int) int {
 	if event.data == uint64(len(e.ops)) {
-		e.armed, e.rung = false, true
-		drainEventfd(e.bell)
+		e.rung = true
+		e.nudged.Store(false)
 		return n
 	}
-	op := e.ops[event.data]
-	e.ops[event.data] = nil
+	op := e.ops[event.data].Swap(nil)
 	op.N, op.Err = int(event.res), nil
 	if event.res < 0 {
 		op.N, op.Err = 0, unix.Errno(-event.res)
@@ -204,7 +187,21 @@ func (e *aio) finish(event *aioEvent, done []*Op, n int) int {
 	return n + 1
 }
 
-func (e *aio) Wake() { ringEventfd(e.bell) }
+func (e *aio) Wake() {
+	if e.nudged.Swap(true) {
+		return
+	}
+	for {
+		_, _, errno := unix.RawSyscall(unix.SYS_IO_SUBMIT, e.context, 1, uintptr(unsafe.Pointer(&e.nudges)))
+		if errno == 0 {
+			return
+		}
+		if errno != unix.EINTR && errno != unix.EAGAIN { // there is room for one more than the reads
+			e.nudged.Store(false)
+			return
+		}
+	}
+}
 
 func (e *aio) Close() error {
 	e.release()
@@ -213,7 +210,7 @@ func (e *aio) Close() error {
 
 func (e *aio) release() {
 	unix.Syscall(unix.SYS_IO_DESTROY, e.context, 0, 0)
-	if e.bell >= 0 {
-		unix.Close(e.bell)
+	if e.ready >= 0 {
+		unix.Close(e.ready)
 	}
 }

@@ -119,7 +119,7 @@ func runFio(t *testing.T, p Pattern) run {
 }
 
 func fio(t *testing.T, args ...string) []byte {
-	args = append([]string{"--name=hotcell", "--filename=" + *fioFile, "--ioengine=libaio", "--direct=1", "--output-format=json"}, args...)
+	args = append([]string{"--name=hotcell", "--filename=" + *fioFile, "--ioengine=libaio", "--direct=1", "--randrepeat=0", "--output-format=json"}, args...)
 	out, err := exec.Command("fio", args...).Output()
 	if err != nil {
 		t.Fatalf("fio %v: %v", args, err)

@@ -3,14 +3,16 @@ package iosched
 import "time"
 
 // A Device carries out reads for a scheduler: a real file through one of the engines, or one of the wrappers that simulate flash and faults.
-// All methods are called by one thread, the scheduler's, which also made the device; only Wake and Changed may be called by any.
+// Any thread may call its methods, but at most one at a time is in Submit, and one in Reap, perhaps while another is in Submit. Wake and Changed may be called
+// at any time.
 type Device interface {
 	// Info describes the device; it never changes.
 	Info() *Info
-	// Submit starts reads. It takes as many as it can, from the front, and returns how many. It never waits for one to finish.
+	// Submit starts reads. It takes as many as it can, from the front, and returns how many. It never waits for one to finish. A read that is refused comes
+	// back from Reap with its error.
 	Submit(ops []*Op) int
-	// Reap stores finished reads, of which each appears once, and returns how many. When there is none it waits so long for one (negative: for
-	// ever), but may return early, and does after a Wake. What Submit accepted is under way only once Reap was called.
+	// Reap stores finished reads, of which each appears once, and returns how many. When there is none it waits so long for one (0: not at all, which should
+	// take no system call; negative: for ever), but may return early, and does after a Wake.
 	Reap(done []*Op, wait time.Duration) int
 	// Wake makes the Reap in progress, or the next one, return soon.
 	Wake()
@@ -43,7 +45,7 @@ type Op struct {
 	N   int   // result: bytes read; less than Bytes means that the file ends there
 	Err error // result
 
-	next   *Op // in lists of whoever holds the op: the scheduler's free ones, or an engine's
+	next   *Op // in lists of whoever has the op: the scheduler's free ones and those that came back, or an engine's
 	parts  []part
 	merged bool // of several requests
 	class  Class

@@ -54,7 +54,7 @@ type Faulty struct {
 	random   *rand.Rand
 	info     Info
 	inner    []*Op
-	underway int
+	underway atomic.Int64
 	reads    int
 	held     []heldOp
 	changed  atomic.Bool
@@ -87,8 +87,9 @@ func (d *Faulty) Changed() error {
 }
 
 func (d *Faulty) Submit(ops []*Op) int {
+	d.underway.Add(int64(len(ops))) // before one of them can come back
 	n := d.Device.Submit(ops)
-	d.underway += n
+	d.underway.Add(int64(n - len(ops)))
 	return n
 }
 
@@ -110,7 +111,7 @@ func (d *Faulty) Reap(done []*Op, wait time.Duration) int {
 
 // collect spoils what the inner device has read.
 func (d *Faulty) collect(n int) {
-	d.underway -= n
+	d.underway.Add(int64(-n))
 	for _, op := range d.inner[:n] {
 		d.reads++
 		if d.faults.ChangeAfter > 0 && d.reads > d.faults.ChangeAfter {
@@ -162,7 +163,7 @@ func (d *Faulty) release(done []*Op) (n int) {
 	for n < len(done) {
 		if d.faults.Shuffle > 0 {
 			d.random.Shuffle(len(d.held), func(i, j int) { d.held[i], d.held[j] = d.held[j], d.held[i] })
-			if len(d.held) <= d.faults.Shuffle && d.underway > 0 {
+			if len(d.held) <= d.faults.Shuffle && d.underway.Load() > 0 {
 				return n
 			}
 		}

@@ -1,11 +1,15 @@
 package iosched
 
+import "time"
+
 // fill gives the device as many reads as it may have: demands first, then prefetches, if no demand is left over.
 //
 // Prefetches get neither all ops nor more than Config.PrefetchBytes under way. A read that has begun cannot be called back, so what lies in the
 // device's queue is what a demand that comes next waits behind.
+//
+// A device that takes only some of them is full, with reads of other programs perhaps. The rest stays in the batch, for the next round.
 func (s *Scheduler) fill() {
-	s.batch = s.batch[:0]
+	waiting := len(s.batch)
 	for s.free != nil {
 		class := Demand
 		if s.queues[Demand].first == nil {
@@ -26,40 +30,34 @@ func (s *Scheduler) fill() {
 			}
 		}
 	}
-	if len(s.batch) == 0 {
-		return
+	if len(s.batch) > 0 {
+		s.start(s.batch[waiting:])
 	}
-	s.start(s.batch)
+	if left := s.queues[Demand].first != nil || s.queues[Prefetch].first != nil || len(s.batch) > 0; left != s.backlog.Load() {
+		s.backlog.Store(left)
+	}
 }
 
-// start submits ops. A device that takes only some of them is full, with reads of other programs perhaps: then the results of those under way come
-// first.
-func (s *Scheduler) start(batch []*Op) {
+// start submits the batch, of which some ops are new.
+func (s *Scheduler) start(added []*Op) {
 	now := Now()
 	s.counts.setDepth(s.underway, now)
-	for _, op := range batch {
+	for _, op := range added {
 		for i := range op.parts {
 			if r := op.parts[i].request; r != nil && r.StartedNs == 0 {
 				r.StartedNs = now
 			}
 		}
 	}
-	for {
-		batch = batch[s.device.Submit(batch):]
-		if len(batch) == 0 {
-			return
-		}
-		n := s.device.Reap(s.done, retryWait)
-		now := Now()
-		for _, op := range s.done[:n] {
-			s.finish(op, now)
-		}
-		s.ring()
+	n := s.device.Submit(s.batch)
+	s.batch = s.batch[:copy(s.batch, s.batch[n:])]
+	if full := len(s.batch) > 0; full != s.full.Load() {
+		s.full.Store(full)
 	}
 }
 
 // retryWait is between two attempts to submit to a full device.
-const retryWait = 1e6
+const retryWait = time.Millisecond
 
 // build takes requests from the front of a queue and makes one device read of them: part of a long one, or neighbours as long as they fit. It returns
 // nil if there was nothing to read.

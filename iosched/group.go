@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// DefaultSpin is how long Group.Wait looks for a completion before it lets its thread sleep. A thread that has little else to do should not spin at all:
-// with 20 us a single thread on a machine of two cores got 3 to 16 % fewer reads, since flash takes longer than that to answer.
+// DefaultSpin is how long Group.Wait looks for a completion before it lets its thread sleep. Flash takes longer than that to answer: with 3 to 25 us a single
+// thread got no more reads.
 const DefaultSpin = 5 * time.Microsecond
 
 // A Group is where finished reads arrive. Its owner chooses its capacity and who polls it: any number of threads may, and each completion goes
@@ -21,22 +21,21 @@ type Group struct {
 	// Spin is how long Wait spins, 0: DefaultSpin, negative: not at all. Set it before the group is used.
 	Spin time.Duration
 
-	// Batch lets sleepers sleep until so many reads are ready, or all that are pending; 0 or 1: until one is. A sleeper costs a system call and two
-	// changes of thread each time it is woken, more than most reads cost. Who calls Poll, or has not fallen asleep yet, gets each read at once.
-	// Set it before the group is used.
-	Batch int
-
 	cells    []cell
 	capacity int64
-	epoch    atomic.Uint32 // raised by CancelGroup
-	pending  atomic.Int64  // submitted and not yet polled
+	home     atomic.Pointer[Scheduler] // that its requests were submitted to; nil: none yet
+	epoch    atomic.Uint32             // raised by CancelGroup
+	pending  atomic.Int64              // submitted and not yet polled
+
+	lined  atomic.Bool // is in the scheduler's line of groups with sleepers
+	behind *Group      // in that line
 
 	_    [64]byte
 	head atomic.Uint64 // the next turn to fill
 	_    [64]byte
 	tail atomic.Uint64 // the next turn to take
 	_    [64]byte
-	bell gate // rung when something arrived, and when nothing is pending any more
+	bell gate // rung when something arrived, when nothing is pending any more, and for a thread that is to watch the device
 }
 
 type cell struct {
@@ -58,8 +57,20 @@ func NewGroup(capacity int) *Group {
 // Pending is the number of requests submitted and not yet handed back by Poll or Wait.
 func (g *Group) Pending() int { return int(g.pending.Load()) }
 
-// Poll hands back a finished request, or nil at once when none is ready.
+// Poll hands back a finished request, or nil at once when none is ready. It looks at the device if nobody else does.
 func (g *Group) Poll() *Request {
+	r := g.take()
+	if r == nil {
+		if s := g.home.Load(); s != nil && g.pending.Load() > 0 {
+			s.glance()
+			r = g.take()
+		}
+	}
+	return r
+}
+
+// take hands back a request that has arrived, or nil.
+func (g *Group) take() *Request {
 	for {
 		turn := g.tail.Load()
 		c := &g.cells[turn&uint64(len(g.cells)-1)]
@@ -73,14 +84,23 @@ func (g *Group) Poll() *Request {
 			r.state.Store(0)
 			if g.pending.Add(-1) == 0 {
 				g.bell.ring(everybody)
+				if s := g.home.Load(); s != nil {
+					s.rouse(g)
+				}
 			}
 			return r
 		}
 	}
 }
 
-// Wait hands back a finished request. It spins for a moment, then sleeps. It returns nil when nothing is pending, and at the deadline, unless
-// that is the zero time.
+// ready tells whether something has arrived.
+func (g *Group) ready() bool {
+	turn := g.tail.Load()
+	return int64(g.cells[turn&uint64(len(g.cells)-1)].turn.Load()-(turn+1)) >= 0
+}
+
+// Wait hands back a finished request. It spins for a moment, then sleeps: at the device, where it takes in what is finished for whomever, or while another
+// thread does that. It returns nil when nothing is pending, and at the deadline, unless that is the zero time.
 func (g *Group) Wait(deadline time.Time) *Request {
 	if r := g.Poll(); r != nil || g.pending.Load() == 0 {
 		return r
@@ -100,27 +120,31 @@ func (g *Group) Wait(deadline time.Time) *Request {
 			}
 		}
 	}
+	s := g.home.Load()
 	for {
+		if s != nil && s.watch(g, end) {
+			if r := g.take(); r != nil || g.pending.Load() == 0 || Now() >= end {
+				return r
+			}
+			continue // another thread took it
+		}
 		// The number is read before the queue is looked at for the last time: what arrives in between changes it, and the sleep ends at once.
 		seen := g.bell.enter()
-		r := g.Poll()
-		if r == nil && g.pending.Load() > 0 && Now() < end {
+		if s != nil {
+			s.lineUp(g)
+		}
+		r := g.take()
+		done := r != nil || g.pending.Load() == 0 || Now() >= end
+		if !done && (s == nil || s.watcher.Load() != nil) {
 			g.bell.sleep(seen, end)
-			g.bell.leave()
-			continue
 		}
 		g.bell.leave()
-		return r
-	}
-}
-
-// ring tells of n requests that were put.
-func (g *Group) ring(n int) {
-	ready := int64(g.head.Load() - g.tail.Load())
-	if ready >= int64(g.Batch) || ready >= g.pending.Load() {
-		g.bell.ring(max(n, g.Batch))
-	} else {
-		g.bell.number.Add(1)
+		if done {
+			if s != nil {
+				s.leave(g)
+			}
+			return r
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func TestManyThreadsShareAGroupAndEachReadGoesToOne(t *testing.T) {
 					r := &Request{Tag: uint64(p*each + i), group: g}
 					r.state.Store(taken)
 					g.put(r)
-					g.ring(1)
+					g.bell.ring(1)
 				}
 			})
 		}

@@ -21,8 +21,7 @@ type pool struct {
 	readers []*reader // by an op's slot
 	running sync.WaitGroup
 
-	done   atomic.Pointer[Op] // finished, the last first
-	ready  *Op                // taken from done, not yet reaped
+	done   opStack // finished
 	bell   gate
 	roused atomic.Bool // Wake was called
 }
@@ -76,18 +75,13 @@ func (p *pool) serve(r *reader) {
 			return
 		}
 		p.read(op)
-		for {
-			op.next = p.done.Load()
-			if p.done.CompareAndSwap(op.next, op) {
-				break
-			}
-		}
+		p.done.push(op, op)
 		p.bell.ring(1)
 	}
 }
 
 func (p *pool) Reap(done []*Op, wait time.Duration) int {
-	n := p.take(done)
+	n := p.done.pop(done)
 	if n > 0 || wait == 0 {
 		return n
 	}
@@ -96,24 +90,11 @@ func (p *pool) Reap(done []*Op, wait time.Duration) int {
 		until = Now() + int64(wait)
 	}
 	seen := p.bell.enter()
-	if n = p.take(done); n == 0 && !p.roused.Swap(false) {
+	if n = p.done.pop(done); n == 0 && !p.roused.Swap(false) {
 		p.bell.sleep(seen, until)
-		n = p.take(done)
+		n = p.done.pop(done)
 	}
 	p.bell.leave()
-	return n
-}
-
-func (p *pool) take(done []*Op) (n int) {
-	for n < len(done) {
-		if p.ready == nil {
-			if p.ready = p.done.Swap(nil); p.ready == nil {
-				break
-			}
-		}
-		done[n], p.ready = p.ready, p.ready.next
-		n++
-	}
 	return n
 }
 

@@ -24,6 +24,7 @@ var (
 	ErrChanged  = errors.New("the file changed while it was in use")
 	ErrCanceled = errors.New("the read was cancelled before it began")
 	ErrClosed   = errors.New("the scheduler was closed before the read began")
+	ErrForeign  = errors.New("the group's reads go to another scheduler")
 	ErrCapacity = errors.New("more reads than the group has room for")
 )
 
@@ -43,7 +44,7 @@ type Request struct {
 	group *Group
 	epoch uint32 // of the group when it was submitted
 
-	// The scheduler's thread owns what follows.
+	// Whoever holds the scheduler owns what follows.
 	next   *Request // in the inbox or a queue
 	class  Class
 	alone  bool // was part of a merged read that failed

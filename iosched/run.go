@@ -3,52 +3,24 @@ package iosched
 import (
 	"errors"
 	"fmt"
-	"runtime"
-	"time"
 )
 
-// The scheduler's thread. A round of its loop:
+// round is what whoever holds the scheduler does:
 //
-//	inbox --accept--> queues (demand, prefetch) --fill--> device --Reap--> finish --> groups
-//
-// It sleeps in Reap only. Whoever brings work to a sleeping thread wakes it, and the thread looks for work once more after it has announced its sleep,
-// so nothing is left lying. Spinning for 5 or 20 us before a sleep, to save the next caller the wake-up, was tried: on two cores reads one at a time became 20 to
-// 40 % slower, and no pattern faster.
-func (s *Scheduler) run() {
-	for {
-		closing := s.closing.Load()
-		s.accept(closing)
-		s.fill()
-		s.ring()
-		if closing && s.underway == 0 {
-			if s.inbox.CompareAndSwap(nil, &closedInbox) {
-				break
-			}
-			continue
-		}
-		wait, depth := time.Duration(-1), uint32(asleep)
-		if s.free == nil {
-			depth = dozing
-		}
-		s.sleep.Store(depth)
-		if s.free != nil && s.inbox.Load() != nil || s.marked.Load() || s.closing.Load() && !closing {
-			wait = 0
-		}
-		n := s.device.Reap(s.done, wait)
-		s.sleep.Store(awake)
-		if n > 0 {
-			now := Now()
-			for _, op := range s.done[:n] {
-				s.finish(op, now)
-			}
-			s.ring()
+//	inbox --accept--> queues (demand, prefetch) --fill--> device ~~take~~> back --finish--> groups
+func (s *Scheduler) round() {
+	s.rounds.Add(1)
+	if s.back.top.Load() != nil {
+		now := Now()
+		for list := s.back.top.Swap(nil); list != nil; {
+			op := list
+			list = op.next
+			s.finish(op, now)
 		}
 	}
-	for s.wakers.Load() > 0 { // the thread is awake, so who comes now leaves the device alone
-		runtime.Gosched()
-	}
-	s.closeErr = s.device.Close()
-	s.freeScratch()
+	s.accept(s.closing.Load())
+	s.fill()
+	s.ring()
 }
 
 // accept takes what was submitted and acts on marks. The order matters: a mark set on a request that is not in the queues yet is seen when
@@ -205,10 +177,13 @@ func (s *Scheduler) complete(r *Request, now int64) {
 	s.touched.put(r)
 }
 
-// ring wakes those who wait for what was completed since the last time.
+// ring wakes those who wait for what was completed since the last time. The watcher's own group needs none: when it leaves with the first request, it rings.
 func (s *Scheduler) ring() {
 	if s.touched != nil {
-		s.touched.ring(s.completions)
+		if s.touched != s.own {
+			s.touched.bell.ring(s.completions)
+			s.rouse(s.touched)
+		}
 		s.touched, s.completions = nil, 0
 	}
 }

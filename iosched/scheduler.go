@@ -11,7 +11,7 @@ import (
 type Config struct {
 	Engine string     // "", "auto": the best that works; or one of EngineNames
 	Direct DirectMode // whether to avoid the page cache
-	CPUs   []int      // that the submitting thread may use; empty: any. A phone's big cores: the driver's work is done where a read is submitted
+	CPUs   []int      // that the attendant may use (drive.go), which feeds the device when no caller does; empty: any
 
 	Depth         int // most device reads under way, 0: 32, which is the length of a UFS queue
 	MaxGap        int // bytes that are read for nobody so that two reads can be one, 0: DefaultMaxGap, negative: none
@@ -64,28 +64,44 @@ func (c *Config) defaults() {
 // maxGap bounds the memory into which gaps are read.
 const maxGap = 256 << 10
 
-// A Scheduler feeds one device from one thread. Its methods may be called by any number of threads, and neither lock nor allocate.
+// A Scheduler feeds one device, by one thread at a time (drive.go). Its methods may be called by any number of threads, and neither lock nor allocate.
 type Scheduler struct {
 	config Config
 	device Device
 	info   *Info
 	counts counters
 
+	// What there is to do.
 	inbox   atomic.Pointer[Request] // submitted, the last batch first; &closedInbox after the end
-	marked  atomic.Bool             // requests were marked, or groups cancelled
+	back    opStack                 // taken from the device, not finished yet
+	marked  atomic.Bool             // requests were marked, or groups cancelled, or a round is wanted for another reason
 	closing atomic.Bool
-	sleep   atomic.Uint32 // awake, dozing or asleep
-	wakers  atomic.Int32  // threads that may be in device.Wake
+
+	// Who does it.
+	held     atomic.Bool           // a thread is in a round
+	watcher  atomic.Pointer[Group] // that a thread watches for; nil: nobody does
+	sleeping atomic.Bool           // the watcher may sleep in the device
+	wakers   atomic.Int32          // threads that may be in device.Wake
+	line     atomic.Pointer[Group] // groups with sleeping threads, the last first
+
+	calls     gate        // of the attendant
+	attending atomic.Bool // it looks after the device, or will
+	backlog   atomic.Bool // requests are queued: the device has as much as it may
+	full      atomic.Bool // the device did not take what it was given
+	rounds    atomic.Uint64
 
 	closeOnce sync.Once
-	ended     chan struct{} // closed when the thread is gone
+	ended     chan struct{} // closed when the attendant is gone
 	closeErr  error         // of the device; written before
 
-	// The thread's own:
+	// For the thread that watches:
+	done []*Op // room for what the device gives back
+
+	// For the thread that holds the scheduler:
+	own         *Group // that it watches for
 	queues      [classes]queue
 	free        *Op   // not under way
 	batch       []*Op // on their way to the device
-	done        []*Op // room for what it gives back
 	underway    int   // ops given to the device
 	prefetching int   // bytes of them for prefetches
 	prefetches  int   // and how many
@@ -112,7 +128,7 @@ func Open(path string, c Config) (*Scheduler, error) {
 	return sched, err
 }
 
-// New makes a scheduler for a device. The function is called on the scheduler's thread. The config's Engine and Direct have no meaning here.
+// New makes a scheduler for a device. The config's Engine and Direct have no meaning here.
 func New(device func() (Device, error), c Config) (*Scheduler, error) {
 	c.defaults()
 	return start(device, c)
@@ -120,25 +136,19 @@ func New(device func() (Device, error), c Config) (*Scheduler, error) {
 
 func start(device func() (Device, error), c Config) (*Scheduler, error) {
 	s := &Scheduler{config: c, ended: make(chan struct{})}
-	opened := make(chan error)
-	go func() {
-		// Never unlocked: the thread may have an affinity and timers of its own, so it ends with the goroutine.
-		runtime.LockOSThread()
-		bindThread(c.CPUs)
-		err := s.setup(device)
-		opened <- err
-		if err == nil {
-			s.run()
-		}
-		close(s.ended)
-	}()
-	if err := <-opened; err != nil {
+	if err := s.setup(device); err != nil {
 		return nil, err
 	}
+	go func() {
+		// Never unlocked: the thread may have an affinity of its own, so it ends with the goroutine.
+		runtime.LockOSThread()
+		bindThread(c.CPUs)
+		s.attend()
+		close(s.ended)
+	}()
 	return s, nil
 }
 
-// setup makes the device, on the thread that will use it: io_uring takes reads from no other.
 func (s *Scheduler) setup(device func() (Device, error)) (err error) {
 	if s.scratch, s.freeScratch, err = pages(maxGap); err != nil {
 		return err
@@ -170,11 +180,15 @@ func (s *Scheduler) Stats() Stats { return s.counts.snapshot() }
 func (s *Scheduler) Changed() error { return s.device.Changed() }
 
 // Submit starts reads. Each arrives in the group once, also if it is invalid, cancelled or comes after Close: its Err says so then. The error
-// is ErrCapacity, and then nothing was submitted. The slice stays the caller's. Neighbours in one batch can be merged, so submit together what is known
-// together. A request that is submitted a second time before Poll gave it back is a mistake in the program and panics.
+// is ErrCapacity or ErrForeign, and then nothing was submitted. The slice stays the caller's. Neighbours in one batch can be merged, so submit together what is known
+// together. What the device has room for it is given at once, by the calling thread. A group belongs to the scheduler that it was first used with. A request
+// that is submitted a second time before Poll gave it back is a mistake in the program and panics.
 func (s *Scheduler) Submit(g *Group, class Class, batch []*Request) error {
 	if len(batch) == 0 {
 		return nil
+	}
+	if !g.home.CompareAndSwap(nil, s) && g.home.Load() != s {
+		return ErrForeign
 	}
 	if err := g.reserve(len(batch)); err != nil {
 		return err
@@ -203,7 +217,8 @@ func (s *Scheduler) Submit(g *Group, class Class, batch []*Request) error {
 		last = r
 	}
 	if invalid > 0 {
-		g.ring(invalid)
+		g.bell.ring(invalid)
+		s.rouse(g)
 	}
 	if first == nil {
 		return nil
@@ -219,7 +234,7 @@ func (s *Scheduler) Submit(g *Group, class Class, batch []*Request) error {
 			break
 		}
 	}
-	s.wake(asleep)
+	s.work(nil)
 	return nil
 }
 
@@ -232,7 +247,7 @@ func refuse(g *Group, list *Request) {
 		r.Err = ErrClosed
 		g.put(r)
 	}
-	g.ring(n)
+	g.bell.ring(n)
 }
 
 // Promote makes a prefetch that has not begun a demand. It does nothing to requests that are demands, have begun or are finished, so that
@@ -240,7 +255,7 @@ func refuse(g *Group, list *Request) {
 func (s *Scheduler) Promote(r *Request) {
 	if r.mark(promoted) {
 		s.marked.Store(true)
-		s.wake(dozing)
+		s.work(nil)
 	}
 }
 
@@ -249,38 +264,22 @@ func (s *Scheduler) Promote(r *Request) {
 func (s *Scheduler) Cancel(r *Request) {
 	if r.mark(canceled) {
 		s.marked.Store(true)
-		s.wake(dozing)
+		s.work(nil)
 	}
 }
 
-// CancelGroup does that to all requests that were submitted to the group before. A group that is used with several schedulers must be cancelled in each.
+// CancelGroup does that to all requests that were submitted to the group before.
 func (s *Scheduler) CancelGroup(g *Group) {
 	g.epoch.Add(1)
 	s.marked.Store(true)
-	s.wake(dozing)
-}
-
-// What the scheduler's thread does.
-const (
-	awake  = iota
-	dozing // waits in Reap with every op under way: new requests could not be started, so they leave it alone, which saves a busy queue's callers a system call
-	asleep // waits in Reap and could start requests
-)
-
-// wake rouses the thread if it is at least so deep asleep.
-func (s *Scheduler) wake(depth uint32) {
-	s.wakers.Add(1)
-	if state := s.sleep.Load(); state >= depth && s.sleep.CompareAndSwap(state, awake) {
-		s.device.Wake()
-	}
-	s.wakers.Add(-1)
+	s.work(nil)
 }
 
 // Close ends the scheduler: what has not begun ends with ErrClosed, what is under way is waited for. It closes the file. Closing twice is fine.
 func (s *Scheduler) Close() error {
 	s.closeOnce.Do(func() {
 		s.closing.Store(true)
-		s.wake(dozing)
+		s.calls.ring(1)
 	})
 	<-s.ended
 	return s.closeErr

@@ -3,6 +3,7 @@ package iosched
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -19,7 +20,6 @@ func Simulate(model DeviceModel, scale float64) (func(Device) Device, error) {
 		return nil, fmt.Errorf("a simulated device's time scale of %v is not possible", scale)
 	}
 	return func(inner Device) Device {
-		preciseTimers()
 		s := &Simulated{Device: inner, scale: scale, info: *inner.Info()}
 		s.clock = clockwork{model: model, units: make([]int64, model.Units)}
 		s.info.Engine = model.Name + " over " + s.info.Engine
@@ -33,8 +33,10 @@ func Simulate(model DeviceModel, scale float64) (func(Device) Device, error) {
 type Simulated struct {
 	Device
 	info  Info
-	clock clockwork
 	scale float64
+
+	mu    sync.Mutex // for all that follows
+	clock clockwork
 
 	now      int64   // with scale 0: the model's time, ns
 	ends     []int64 // of each op by its slot, model's time
@@ -48,14 +50,23 @@ func (s *Simulated) Info() *Info { return &s.info }
 
 // ModelNs is the model's clock: with scale 0 the time that all reads so far would have taken.
 func (s *Simulated) ModelNs() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.modelNs()
+}
+
+func (s *Simulated) modelNs() int64 {
 	if s.scale == 0 {
 		return s.now
 	}
 	return int64(float64(Now()) / s.scale)
 }
 
+// Submit keeps the lock while the inner device takes the reads, so that none can come back before its end is known.
 func (s *Simulated) Submit(ops []*Op) int {
-	now := s.ModelNs()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.modelNs()
 	n := s.Device.Submit(ops)
 	s.underway += n
 	for _, op := range ops[:n] {
@@ -64,38 +75,41 @@ func (s *Simulated) Submit(ops []*Op) int {
 	return n
 }
 
+// Reap asks the inner device once: a second Reap would sleep through a Wake that the first one used up. Without scale the inner device has to read everything
+// first; then the order is known, and the clock jumps to the end of the first.
 func (s *Simulated) Reap(done []*Op, wait time.Duration) int {
-	// The inner device is asked once: a second Reap would sleep through a Wake that the first one used up.
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.scale == 0 {
-		return s.jump(done, wait)
+		if s.underway > 0 || len(s.arrived) == 0 {
+			s.ask(wait)
+		}
+		if s.underway > 0 || len(s.arrived) == 0 {
+			return 0
+		}
+		s.now = max(s.now, s.ends[s.arrived[0].Slot])
+		return s.release(done[:1])
 	}
 	if n := s.release(done); n > 0 {
 		return n
 	}
 	if len(s.arrived) > 0 {
-		until := max(time.Duration(float64(s.ends[s.arrived[0].Slot]-s.ModelNs())*s.scale), 0)
+		until := max(time.Duration(float64(s.ends[s.arrived[0].Slot]-s.modelNs())*s.scale), 0)
 		if wait < 0 || until < wait {
 			wait = until
 		}
 	}
-	s.collect(s.Device.Reap(s.inner, wait))
+	s.ask(wait)
 	return s.release(done)
 }
 
-// jump is Reap without waiting: when the inner device has read everything, the order is known, and the clock jumps to the end of the first.
-func (s *Simulated) jump(done []*Op, wait time.Duration) int {
-	if s.underway > 0 || len(s.arrived) == 0 {
-		s.collect(s.Device.Reap(s.inner, wait))
-	}
-	if s.underway > 0 || len(s.arrived) == 0 {
-		return 0
-	}
-	s.now = max(s.now, s.ends[s.arrived[0].Slot])
-	return s.release(done[:1])
-}
-
-// collect sorts n ops of the inner device among those that have arrived.
-func (s *Simulated) collect(n int) {
+// ask waits for the inner device, without the lock, and sorts what it has read among what has arrived.
+func (s *Simulated) ask(wait time.Duration) {
+	s.mu.Unlock()
+	usual := beginPrecise()
+	n := s.Device.Reap(s.inner, wait)
+	endPrecise(usual)
+	s.mu.Lock()
 	s.underway -= n
 	for _, op := range s.inner[:n] {
 		place, _ := slices.BinarySearchFunc(s.arrived, s.ends[op.Slot], func(o *Op, end int64) int {
@@ -110,7 +124,7 @@ func (s *Simulated) collect(n int) {
 
 // release passes on what is due.
 func (s *Simulated) release(done []*Op) int {
-	now, n := s.ModelNs(), 0
+	now, n := s.modelNs(), 0
 	for n < min(len(done), len(s.arrived)) && s.ends[s.arrived[n].Slot] <= now {
 		n++
 	}

@@ -10,7 +10,7 @@ type Stats struct {
 	Reads    uint64 // device reads finished
 	GapBytes uint64 // read between wanted bytes because that was cheaper than a second read
 	Parted   uint64 // merged reads that failed and were taken apart
-	BusyNs   uint64 // time with at least one read under way
+	BusyNs   uint64 // time with at least one read under way; a read ends when a thread takes it in
 	Depth    int    // reads under way now
 	MaxDepth int    // the most so far
 }
@@ -43,7 +43,7 @@ func (c ClassStats) sub(earlier ClassStats) ClassStats {
 		c.Promoted - earlier.Promoted, c.Cancelled - earlier.Cancelled, c.Errors - earlier.Errors, c.QueueNs - earlier.QueueNs, c.DeviceNs - earlier.DeviceNs}
 }
 
-// counters is where Stats come from. Only the scheduler's thread writes.
+// counters is where Stats come from. Only who holds the scheduler writes.
 type counters struct {
 	class                   [classes]classCounters
 	reads, gapBytes, parted atomic.Uint64

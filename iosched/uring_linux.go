@@ -4,6 +4,7 @@ package iosched
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -11,16 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// uring is the engine on io_uring: a ring of requests and a ring of results, both shared with the kernel. One io_uring_enter starts all new reads and
-// waits for the first result. A read of an eventfd lies in the ring beside the others, for Wake. The file is registered once, which saves the
-// kernel two atomic operations a read. Linux 5.11 is needed (waiting with a time limit).
+// uring is the engine on io_uring: a ring of requests and a ring of results, both shared with the kernel. Wake submits a request that does nothing. The file is
+// registered once, which saves the kernel two atomic operations a read. Linux 5.11 is needed (waiting with a time limit).
 //
-// Buffers are not registered: that counts against RLIMIT_MEMLOCK, which is
-// 8 MB for users. So plain addresses are used. SQPOLL, a kernel thread that looks for requests, takes a core, which a phone needs for computing.
+// The kernel finishes a read in the thread that submitted it, which it interrupts for that. So a thread that computes pays for reads that another one waits for;
+// that is why libaio comes first. The modes in which a ring belongs to one thread, or a thread finishes reads only when it enters the kernel,
+// do not suit threads that take turns.
+//
+// Buffers are not registered: that counts against RLIMIT_MEMLOCK, which is 8 MB for users. So plain addresses are used. SQPOLL, a kernel thread that looks for requests, takes a core, which a phone needs for computing.
 type uring struct {
 	*source
 	fd     int // the ring's
-	bell   int // eventfd
 	rings  []byte
 	table  []byte // the requests' memory
 	sqTail *atomic.Uint32
@@ -31,15 +33,21 @@ type uring struct {
 	sqes   []uringRequest
 	cqes   []uringResult
 
-	tail      uint32 // of the requests written
-	unsent    int    // of them, not yet shown to the kernel
-	armed     bool   // the read of the bell is written or under way
-	rung      bool   // Wake was called: the Reap that notices returns
-	bellCount [8]byte
-	vectors   [][MaxPieces]unix.Iovec
-	ops       []*Op // under way, by slot
-	limit     uringLimit
-	timeout   unix.Timespec
+	// For whoever submits, a read or a Wake:
+	submitting sync.Mutex
+	tail       uint32 // of the requests written
+	vectors    [][MaxPieces]unix.Iovec
+
+	ops     []atomic.Pointer[Op] // under way, by slot
+	refused opStack              // by the kernel
+	nudged  atomic.Bool          // a Wake is on its way
+
+	// For whoever reaps:
+	rung    bool // a Wake has come: the Reap that notices returns
+	one     [1]*Op
+	tries   []uint8 // by slot: how often in a row its read was orphaned
+	limit   uringLimit
+	timeout unix.Timespec
 }
 
 // uringRequest is the kernel's struct io_uring_sqe.
@@ -85,14 +93,11 @@ type uringLimit struct {
 }
 
 const (
-	uringReadv = 1 // opcodes
+	uringNop   = 0 // opcodes
+	uringReadv = 1
 	uringRead  = 22
 
 	uringFixedFile = 1 << 0 // of a request: its fd is an index of registered files
-
-	uringCoopTask     = 1 << 8  // of setup: do not interrupt the thread to finish a read,
-	uringSingleIssuer = 1 << 12 // only this thread submits,
-	uringDeferTask    = 1 << 13 // and finishes reads when it asks for results
 
 	uringSingleMap = 1 << 0 // features: both rings in one mapping,
 	uringNoDrop    = 1 << 1 // no result is lost,
@@ -111,18 +116,11 @@ const (
 
 func newUring(s *source, depth int) (engine, error) {
 	var params uringParams
-	fd, errno := uintptr(0), unix.Errno(unix.EINVAL)
-	// The flags came with Linux 6.1 and 5.19.
-	for _, flags := range []uint32{uringSingleIssuer | uringDeferTask, uringCoopTask, 0} {
-		params = uringParams{flags: flags}
-		if fd, _, errno = unix.Syscall(unix.SYS_IO_URING_SETUP, uintptr(depth+1), uintptr(unsafe.Pointer(&params)), 0); errno != unix.EINVAL {
-			break
-		}
-	}
+	fd, _, errno := unix.Syscall(unix.SYS_IO_URING_SETUP, uintptr(depth+1), uintptr(unsafe.Pointer(&params)), 0)
 	if errno != 0 {
 		return nil, fmt.Errorf("io_uring_setup: %w", errno)
 	}
-	e := &uring{source: s, fd: int(fd), bell: -1, vectors: make([][MaxPieces]unix.Iovec, depth), ops: make([]*Op, depth)}
+	e := &uring{source: s, fd: int(fd), vectors: make([][MaxPieces]unix.Iovec, depth), ops: make([]atomic.Pointer[Op], depth), tries: make([]uint8, depth)}
 	if err := e.setup(&params); err != nil {
 		e.release()
 		return nil, err
@@ -155,83 +153,81 @@ func (e *uring) setup(p *uringParams) (err error) {
 	if _, _, errno := unix.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(e.fd), uringRegisterFiles, uintptr(unsafe.Pointer(&file)), 1, 0, 0); errno != 0 {
 		return fmt.Errorf("io_uring_register: %w", errno)
 	}
-	if e.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
-		return fmt.Errorf("eventfd: %w", err)
-	}
 	e.limit.time = uint64(uintptr(unsafe.Pointer(&e.timeout)))
 	return nil
 }
 
-// add writes a request, which flush shows to the kernel. There is always room: the ring has an entry for every slot and the bell.
-func (e *uring) add(r uringRequest) {
-	e.sqes[e.tail&e.sqMask] = r
-	e.tail++
-	e.unsent++
-}
-
 func (e *uring) Submit(ops []*Op) int {
+	e.submitting.Lock()
 	for _, op := range ops {
-		e.ops[op.Slot] = op
 		r := uringRequest{opcode: uringReadv, flags: uringFixedFile, offset: uint64(op.Offset), userData: uint64(op.Slot)}
 		if len(op.Vec) == 1 {
 			r.opcode, r.addr, r.length = uringRead, uint64(address(op.Vec[0])), uint32(len(op.Vec[0]))
 		} else {
 			r.addr, r.length = uint64(uintptr(unsafe.Pointer(fillVector(&e.vectors[op.Slot], op.Vec)))), uint32(len(op.Vec))
 		}
+		e.ops[op.Slot].Store(op) // before the kernel has it: another thread may reap it before the system call returns
 		e.add(r)
 	}
+	unsent, errno := e.send(len(ops))
+	e.submitting.Unlock()
+	if unsent == 0 || errno == 0 {
+		return len(ops) - unsent
+	}
+	for _, op := range ops[len(ops)-unsent:] {
+		op.N, op.Err = 0, errno
+		e.refused.push(op, op)
+	}
+	e.Wake()
 	return len(ops)
+}
+
+// add writes a request to the ring, which has an entry for every slot and a Wake.
+func (e *uring) add(r uringRequest) {
+	e.sqes[e.tail&e.sqMask] = r
+	e.tail++
+}
+
+// send has the kernel take the last n requests. It takes back those that the kernel did not take: for now, or with an errno for good.
+func (e *uring) send(n int) (unsent int, errno unix.Errno) {
+	e.sqTail.Store(e.tail)
+	for n > 0 {
+		sent, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(e.fd), uintptr(min(n, atOnce)), 0, 0, 0, 0)
+		switch {
+		case errno == 0 && sent > 0:
+			n -= int(sent)
+			continue
+		case errno == unix.EINTR:
+			continue
+		}
+		e.tail -= uint32(n)
+		e.sqTail.Store(e.tail)
+		if errno == unix.EAGAIN || errno == unix.EBUSY {
+			errno = 0
+		}
+		return n, errno
+	}
+	return 0, 0
 }
 
 func (e *uring) Reap(done []*Op, wait time.Duration) int {
 	e.rung = false
-	if e.unsent == 0 {
-		if n := e.take(done); n > 0 || e.rung {
-			return n
+	n := e.refused.pop(done)
+	if n += e.take(done[n:]); n > 0 || e.rung || wait == 0 {
+		return n
+	}
+	const flags = uringGetEvents | uringExtArg
+	here := uintptr(unsafe.Pointer(&e.limit))
+	e.timeout = unix.NsecToTimespec(int64(brief(wait)))
+	_, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(e.fd), 0, 1, flags, here, unsafe.Sizeof(e.limit))
+	if errno == unix.ETIME && brief(wait) != wait {
+		if wait < 0 {
+			wait = time.Hour
 		}
-	}
-	if !e.armed {
-		e.armed = true
-		e.add(uringRequest{opcode: uringRead, fd: int32(e.bell), addr: uint64(uintptr(unsafe.Pointer(&e.bellCount))), length: 8, userData: uint64(len(e.ops))})
-	}
-	e.sqTail.Store(e.tail)
-	least, flags, argument, bytes := uintptr(0), uintptr(uringGetEvents), uintptr(0), uintptr(0)
-	if wait != 0 {
-		least = 1
-	}
-	if wait > 0 {
-		e.timeout = unix.NsecToTimespec(int64(wait))
-		flags |= uringExtArg
-		argument, bytes = uintptr(unsafe.Pointer(&e.limit)), unsafe.Sizeof(e.limit)
-	}
-	sent, _, errno := unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(e.fd), uintptr(e.unsent), least, flags, argument, bytes)
-	switch errno {
-	case 0:
-		e.unsent -= int(sent)
-	case unix.EAGAIN, unix.EBUSY, unix.EINTR, unix.ETIME: // the requests stay in the ring
-	default:
-		if n := e.refuse(done, errno); n > 0 {
-			return n
-		}
+		e.timeout = unix.NsecToTimespec(int64(wait - briefly))
+		unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(e.fd), 0, 1, flags, here, unsafe.Sizeof(e.limit))
 	}
 	return e.take(done)
-}
-
-// refuse takes back the requests that the kernel has not seen and fails them.
-func (e *uring) refuse(done []*Op, errno unix.Errno) (n int) {
-	for ; e.unsent > 0 && n < len(done); e.unsent-- {
-		e.tail--
-		slot := e.sqes[e.tail&e.sqMask].userData
-		if slot == uint64(len(e.ops)) {
-			e.armed = false
-			continue
-		}
-		done[n], e.ops[slot] = e.ops[slot], nil
-		done[n].N, done[n].Err = 0, errno
-		n++
-	}
-	e.sqTail.Store(e.tail)
-	return n
 }
 
 // take empties the ring of results.
@@ -240,11 +236,16 @@ func (e *uring) take(done []*Op) (n int) {
 	for ; head != tail && n < len(done); head++ {
 		result := &e.cqes[head&e.cqMask]
 		if result.userData == uint64(len(e.ops)) {
-			e.armed, e.rung = false, true
+			e.rung = true
+			e.nudged.Store(false)
 			continue
 		}
-		op := e.ops[result.userData]
-		e.ops[result.userData] = nil
+		op := e.ops[result.userData].Swap(nil)
+		if e.orphaned(op.Slot, result.res) {
+			if e.one[0] = op; e.Submit(e.one[:]) == 1 {
+				continue
+			}
+		}
 		op.N, op.Err = int(result.res), nil
 		if result.res < 0 {
 			op.N, op.Err = 0, unix.Errno(-result.res)
@@ -256,7 +257,35 @@ func (e *uring) take(done []*Op) (n int) {
 	return n
 }
 
-func (e *uring) Wake() { ringEventfd(e.bell) }
+// orphaned tells whether a read failed because the thread that submitted it ended: the kernel then cancels what it has not begun, and cannot reach the memory of
+// what it would have finished there. Such a read is submitted again, some times: the error may have another reason.
+func (e *uring) orphaned(slot int, res int32) bool {
+	if res != -int32(unix.ECANCELED) && res != -int32(unix.EFAULT) {
+		e.tries[slot] = 0
+		return false
+	}
+	e.tries[slot]++
+	return e.tries[slot]%orphanTries != 0
+}
+
+// orphanTries is how often a read is submitted whose threads end.
+const orphanTries = 4
+
+func (e *uring) Wake() {
+	if e.nudged.Swap(true) {
+		return
+	}
+	e.submitting.Lock()
+	defer e.submitting.Unlock()
+	for unsent := 1; unsent > 0; {
+		e.add(uringRequest{opcode: uringNop, userData: uint64(len(e.ops))})
+		var errno unix.Errno
+		if unsent, errno = e.send(1); errno != 0 {
+			e.nudged.Store(false)
+			return
+		}
+	}
+}
 
 func (e *uring) Close() error {
 	e.release()
@@ -269,8 +298,5 @@ func (e *uring) release() {
 		if mem != nil {
 			_ = unix.Munmap(mem)
 		}
-	}
-	if e.bell >= 0 {
-		unix.Close(e.bell)
 	}
 }
