@@ -37,22 +37,25 @@ type Weighted struct {
 type neuronOps struct {
 	dotQ8    func(codes, scales, x unsafe.Pointer, blocks int) float32
 	dotQ4    func(codes, scales, x unsafe.Pointer, blocks int) float32
+	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks int) // sets coefficients of n >= 1 rows: each one's bits are dot's
+	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
 	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
-	axpyQ8   func(y *float32, rows *[AxpyRows]Weighted, blocks int) // adds the rows one after the other
-	axpyQ4   func(y *float32, rows *[AxpyRows]Weighted, blocks int)
+	axpyQ8   func(y *float32, rows *Weighted, n, blocks int) // adds n >= 1 rows one after the other
+	axpyQ4   func(y *float32, rows *Weighted, n, blocks int)
 	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
 	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 	dotBF16  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
 	axpyBF16 func(y *float32, w unsafe.Pointer, a float32, n int)
-	prefetch func(p unsafe.Pointer, bytes int) // asks for the cache lines from p on
+	prefetch func(p unsafe.Pointer, bytes int) // asks for the cache lines from p on; bytes is at least 1
 }
 
-// AxpyRows is how many rows one call of an axpy adds, so that y is loaded and stored once for all of them.
+// AxpyRows is how many rows an axpy adds at once, so that y is loaded and stored once for all of them.
 const AxpyRows = 4
 
 var neuronGo = neuronOps{
 	dotQ8: neuronDotGo(neuronQ8), dotQ4: neuronDotGo(neuronQ4),
+	dotsQ8: neuronDotsGo(neuronQ8), dotsQ4: neuronDotsGo(neuronQ4),
 	tileQ8: neuronTileGo(neuronQ8), tileQ4: neuronTileGo(neuronQ4),
 	axpyQ8: neuronAxpyGo(neuronQ8), axpyQ4: neuronAxpyGo(neuronQ4),
 	columnQ8: neuronColumnGo(neuronQ8), columnQ4: neuronColumnGo(neuronQ4),
@@ -82,10 +85,6 @@ func (r NeuronRow) ScaleBytes() int {
 
 func (r NeuronRow) quantized() bool { return r.Type == gguf.Q4_0 || r.Type == gguf.Q8_0 }
 
-// Prefetch asks for bytes, at least one, that are going to be read soon, from p on. Rows that are used in no order have no stream that the CPU could
-// guess: without it each row begins with a wait for memory. Two rows ahead is enough; more is no better (BenchmarkNeuronRowsInNoOrder).
-func Prefetch(p unsafe.Pointer, bytes int) { active.neuron.prefetch(p, bytes) }
-
 // Dot is the product of a row with token t of x. The types with blocks need x.Quantize before.
 func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 	switch r.Type {
@@ -103,18 +102,41 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 	panic(r.unknown())
 }
 
-// Dots sets the coefficient of each of the rows to its product with token t of x, in the bits of Dot. The types with blocks need x.Quantize before.
+// Dots sets the coefficient of each of the rows to its product with token t of x, with the bits of Dot. The types with blocks need x.Quantize before.
+// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one.
 func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int) {
-	for i := range rows {
-		if ahead := i + rowsAhead; ahead < len(rows) {
-			r.prefetch(&rows[ahead])
+	if len(rows) == 0 {
+		return
+	}
+	r.begin(rows)
+	switch r.Type {
+	case gguf.Q8_0:
+		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols)
+	case gguf.Q4_0:
+		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols)
+	default:
+		for i := range rows {
+			r.ahead(rows[i:])
+			rows[i].Coef = r.Dot(rows[i].Codes, rows[i].Scales, x, t)
 		}
-		rows[i].Coef = r.Dot(rows[i].Codes, rows[i].Scales, x, t)
 	}
 }
 
 // rowsAhead is how many rows before its use one of a list is asked for.
-const rowsAhead = 2
+const rowsAhead = 6
+
+// begin asks for the first rows of a list, which no row before them could, and ahead for the one that comes rowsAhead after the first.
+func (r NeuronRow) begin(rows []Weighted) {
+	for i := range min(rowsAhead, len(rows)) {
+		r.prefetch(&rows[i])
+	}
+}
+
+func (r NeuronRow) ahead(rows []Weighted) {
+	if rowsAhead < len(rows) {
+		r.prefetch(&rows[rowsAhead])
+	}
+}
 
 func (r NeuronRow) prefetch(w *Weighted) {
 	active.neuron.prefetch(w.Codes, r.CodeBytes())
@@ -145,12 +167,16 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 	}
 }
 
-// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time. What the slice has room for
-// beyond its length is used as scratch; room for AxpyRows-1 more keeps it from allocating.
+// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time.
 func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	_ = y[r.Cols-1]
+	if len(rows) == 0 {
+		return
+	}
+	r.begin(rows)
 	if !r.quantized() {
 		for i := range rows {
+			r.ahead(rows[i:])
 			switch w := &rows[i]; r.Type {
 			case gguf.F32:
 				active.axpyF32(&y[0], w.Codes, w.Coef, r.Cols)
@@ -168,12 +194,7 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	if r.Type == gguf.Q4_0 {
 		axpy = active.neuron.axpyQ4
 	}
-	for len(rows)%AxpyRows != 0 { // filled up with rows that add nothing
-		rows = append(rows, Weighted{Codes: rows[0].Codes, Scales: rows[0].Scales})
-	}
-	for ; len(rows) > 0; rows = rows[AxpyRows:] {
-		axpy(&y[0], (*[AxpyRows]Weighted)(rows), r.Cols/BlockCols)
-	}
+	axpy(&y[0], &rows[0], len(rows), r.Cols/BlockCols)
 }
 
 // AxpyColumn adds coef * codes[j] * scales[j] to each y[j], for a column of a matrix whose blocks run along its rows: every output has a scale
@@ -201,7 +222,5 @@ func (a *Acts) record(t int) unsafe.Pointer {
 // Floats writes the values of a row to dst [Cols].
 func (r NeuronRow) Floats(dst []float32, codes, scales unsafe.Pointer) {
 	clear(dst[:r.Cols])
-	var rows [AxpyRows]Weighted
-	rows[0] = Weighted{Codes: codes, Scales: scales, Coef: 1}
-	r.Axpy(dst, rows[:1])
+	r.Axpy(dst, []Weighted{{Codes: codes, Scales: scales, Coef: 1}})
 }

@@ -4,6 +4,7 @@ import "unsafe"
 
 var neuronNEON = neuronOps{
 	dotQ8: neuronDotQ8NEON, dotQ4: neuronDotQ4NEON, dotBF16: dotBF16NEON,
+	dotsQ8: neuronDotsQ8NEON, dotsQ4: neuronDotsQ4NEON,
 	tileQ8: neuronTileQ8NEON, tileQ4: neuronTileQ4NEON,
 	axpyQ8: neuronAxpyQ8NEON, axpyQ4: neuronAxpyQ4NEON, axpyBF16: axpyBF16NEON,
 	columnQ8: neuronColumnQ8NEON, columnQ4: neuronColumnQ4NEON,
@@ -13,6 +14,7 @@ var neuronNEON = neuronOps{
 // neuronDotprod is for i8mm too: SMMLA multiplies pairs of rows, and a single one would leave half of it empty.
 var neuronDotprod = neuronOps{
 	dotQ8: neuronDotQ8Dotprod, dotQ4: neuronDotQ4Dotprod, dotBF16: dotBF16NEON,
+	dotsQ8: neuronDotsQ8Dotprod, dotsQ4: neuronDotsQ4Dotprod,
 	tileQ8: neuronTileQ8Dotprod, tileQ4: neuronTileQ4Dotprod,
 	axpyQ8: neuronAxpyQ8Dotprod, axpyQ4: neuronAxpyQ4Dotprod, axpyBF16: axpyBF16NEON,
 	columnQ8: neuronColumnQ8Dotprod, columnQ4: neuronColumnQ4Dotprod,
@@ -28,6 +30,12 @@ func neuronDotQ8NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
+func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+
+//go:noescape
+func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+
+//go:noescape
 func neuronTileQ8NEON(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
 //go:noescape
@@ -40,6 +48,12 @@ func neuronDotQ8Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
+func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+
+//go:noescape
+func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+
+//go:noescape
 func neuronTileQ8Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
 //go:noescape
@@ -48,10 +62,10 @@ func neuronTileQ4Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStr
 // neuron_axpy_arm64.s
 
 //go:noescape
-func neuronAxpyQ8NEON(y *float32, rows *[AxpyRows]Weighted, blocks int)
+func neuronAxpyQ8NEON(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4NEON(y *float32, rows *[AxpyRows]Weighted, blocks int)
+func neuronAxpyQ4NEON(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
@@ -60,10 +74,10 @@ func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blo
 func neuronColumnQ4NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
-func neuronAxpyQ8Dotprod(y *float32, rows *[AxpyRows]Weighted, blocks int)
+func neuronAxpyQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4Dotprod(y *float32, rows *[AxpyRows]Weighted, blocks int)
+func neuronAxpyQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8Dotprod(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -4,6 +4,7 @@ import "unsafe"
 
 var neuronAVX512VNNI = neuronOps{
 	dotQ8: neuronDotQ8VNNI, dotQ4: neuronDotQ4VNNI, dotBF16: dotBF16AVX2,
+	dotsQ8: neuronDotsQ8VNNI, dotsQ4: neuronDotsQ4VNNI,
 	tileQ8: neuronTileQ8VNNI, tileQ4: neuronTileQ4VNNI,
 	axpyQ8: neuronAxpyQ8AVX512, axpyQ4: neuronAxpyQ4AVX512, axpyBF16: axpyBF16AVX2,
 	columnQ8: neuronColumnQ8AVX512, columnQ4: neuronColumnQ4AVX512,
@@ -19,6 +20,12 @@ func neuronDotQ8VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
+func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+
+//go:noescape
+func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+
+//go:noescape
 func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
 //go:noescape
@@ -27,10 +34,10 @@ func neuronTileQ4VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 // neuron_axpy_avx512_amd64.s
 
 //go:noescape
-func neuronAxpyQ8AVX512(y *float32, rows *[AxpyRows]Weighted, blocks int)
+func neuronAxpyQ8AVX512(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4AVX512(y *float32, rows *[AxpyRows]Weighted, blocks int)
+func neuronAxpyQ4AVX512(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8AVX512(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "neuron_arm64.h"
 
 // Sums of single neurons' rows, and columns (neuron.go), for plain NEON and for cores with SDOT.
 //
@@ -10,13 +11,15 @@
 //	Q8: the code, 128 larger, in the lowest byte below 0x4b is 2^23 + 128 + code; that less 2^23 + 128 is the code.
 //	Q4: a nibble less 8 is a float32 of two bytes, which two tables of 16 give.
 //
-// An axpy adds four rows: 32 outputs are loaded once, each row's block is added in turn, and they are stored. Factors, coefficient times scale, are
-// made for four blocks at once; blocks that fill no group of four follow one at a time, in lane 0.
+// A list of rows is added four at a time: 32 outputs are loaded once, each row's block is added in turn, and they are stored. What is left of the list
+// goes one row at a time. Factors, coefficient times scale, are made for four blocks at once; blocks that fill no group of four
+// follow one at a time, in lane 0.
 //
 // Instructions per weight, plain and with TBL: axpy Q8 1.00 and 0.94, Q4 1.13 and 0.82; columns Q8 1.8 and 1.8, Q4 2.0 and 1.7. llvm-mca 16 gives 21.7
 // and 36.3 cycles for 32 weights of an axpy in Q4 on a Cortex-A57, and 21.4 and 12.4 on a Neoverse N2.
 //
-//	R0 y   R4-R7 codes   R8-R11 scales   R2 blocks left
+//	R0 y   R1 row of the list   R3 rows left, less 4   R17 last row   R4-R7 codes   R8-R11 scales   R13-R16 R19-R22 those of the rows ahead
+//	R2 blocks left   R12 scratch
 //	V0-V7 y   V8, V10 codes   V12-V15 numbers   V24-V27 factors   V28-V31 coefficients
 //	plain: V16 nibbles   V17 8 in each byte
 //	TBL: V9, V11 0x4b in each byte, or high bytes   V16 nibbles   V17 0x80 in each byte, or bytes 2 of Q4   V18 2^23 + 128, or bytes 3 of Q4
@@ -117,8 +120,46 @@ GLOBL floatsQ4<>(SB), RODATA|NOPTR, $32
 	FSUB_4S(14, 14, 18) \
 	FSUB_4S(15, 15, 18)
 
-// ROW adds a row's block with the factor in a lane of f.
-#define ROW(load, floats, codes, f, lane) \
+// A row by its number, with the registers of its codes and scales, of those of the row ahead, of its factors and of its coefficient.
+#define FOUR_ROWS(op, a, b, c) \
+	op(0, R4, R8, R13, R19, F24, 24, F28, 28, a, b, c)  \
+	op(1, R5, R9, R14, R20, F25, 25, F29, 29, a, b, c)  \
+	op(2, R6, R10, R15, R21, F26, 26, F30, 30, a, b, c) \
+	op(3, R7, R11, R16, R22, F27, 27, F31, 31, a, b, c)
+#define ONE_ROW(op, a, b, c) op(0, R4, R8, R13, R19, F24, 24, F28, 28, a, b, c)
+
+// BEGIN loads a row's pointers and coefficient.
+#define BEGIN(row, codes, scales, codes2, scales2, F, f, COEF, coef, a, b, c) \
+	ROW_AHEAD(const_rowsAhead+row, R1, R17, R12) \
+	LDP   (R12), (codes2, scales2)                  \
+	LDP   (Weighted__size*row)(R1), (codes, scales) \
+	FMOVS (Weighted__size*row+Weighted_Coef)(R1), COEF
+
+// AHEAD4 and AHEAD8 ask for the codes that the row ahead has for four blocks, AHEAD_SCALES for a line of its scales.
+#define AHEAD4(row, codes, scales, codes2, scales2, F, f, COEF, coef, a, b, c) \
+	PRFM (codes2), PLDL2KEEP \
+	ADD  $lineBytes, codes2
+#define AHEAD8(row, codes, scales, codes2, scales2, F, f, COEF, coef, a, b, c) \
+	PRFM (codes2), PLDL2KEEP          \
+	PRFM lineBytes(codes2), PLDL2KEEP \
+	ADD  $(2*lineBytes), codes2
+#define AHEAD_SCALES(row, codes, scales, codes2, scales2, F, f, COEF, coef, a, b, c) \
+	PRFM (scales2), PLDL2KEEP \
+	ADD  $lineBytes, scales2
+
+// FACTORS4 makes the factors of four blocks of a row, FACTOR1 that of one.
+#define FACTORS4(row, codes, scales, codes2, scales2, F, f, COEF, coef, a, b, c) \
+	FMOVD.P 8(scales), F  \
+	FCVTL(f, f)           \
+	FMUL_E(f, f, coef, 0)
+#define FACTOR1(row, codes, scales, codes2, scales2, F, f, COEF, coef, a, b, c) \
+	MOVHU.P 2(scales), R12 \
+	FMOVS R12, F           \
+	FCVTL(f, f)            \
+	FMUL_E(f, f, coef, 0)
+
+// ADD_ROW adds a row's block with the factor in a lane.
+#define ADD_ROW(row, codes, scales, codes2, scales2, F, f, COEF, coef, load, floats, lane) \
 	load(codes)            \
 	floats(8)              \
 	FMLA_E(0, 12, f, lane) \
@@ -131,63 +172,65 @@ GLOBL floatsQ4<>(SB), RODATA|NOPTR, $32
 	FMLA_E(6, 14, f, lane) \
 	FMLA_E(7, 15, f, lane)
 
-#define BLOCK(load, floats, lane) \
+#define BLOCK(rows, load, floats, lane) \
 	LOAD4(0, R0, F0, F1, F2, F3)       \
 	LOAD4(64, R0, F4, F5, F6, F7)      \
-	ROW(load, floats, R4, 24, lane)    \
-	ROW(load, floats, R5, 25, lane)    \
-	ROW(load, floats, R6, 26, lane)    \
-	ROW(load, floats, R7, 27, lane)    \
+	rows(ADD_ROW, load, floats, lane)  \
 	STORE4(0, R0, F0, F1, F2, F3)      \
 	STORE4(64, R0, F4, F5, F6, F7)     \
 	ADD $128, R0
 
-// FACTORS4 makes the factors of four blocks of a row, FACTOR1 that of one.
-#define FACTORS4(scales, F, f, coef) \
-	FMOVD.P 8(scales), F  \
-	FCVTL(f, f)           \
-	FMUL_E(f, f, coef, 0)
-#define FACTOR1(scales, F, f, coef) \
-	MOVHU.P 2(scales), R12 \
-	FMOVS R12, F           \
-	FCVTL(f, f)            \
-	FMUL_E(f, f, coef, 0)
-#define FACTORS(one) \
-	one(R8, F24, 24, 28)  \
-	one(R9, F25, 25, 29)  \
-	one(R10, F26, 26, 30) \
-	one(R11, F27, 27, 31)
+// PASS goes once through y, with the next row or the next four. A macro cannot have labels of its own when it is used twice.
+#define PASS(rows, ahead, load, floats, line, four, few, one, last) \
+	rows(BEGIN, 0, 0, 0)          \
+	MOVD  y+0(FP), R0             \
+	MOVD  blocks+24(FP), R2       \
+	MOVD  R2, R12                 \
+line:                                 \
+	rows(AHEAD_SCALES, 0, 0, 0)   \
+	SUBS  $(lineBytes/2), R12     \
+	BGT   line                    \
+	SUBS  $4, R2                  \
+	BLT   few                     \
+four:                                 \
+	rows(ahead, 0, 0, 0)          \
+	rows(FACTORS4, 0, 0, 0)       \
+	BLOCK(rows, load, floats, 0)  \
+	BLOCK(rows, load, floats, 1)  \
+	BLOCK(rows, load, floats, 2)  \
+	BLOCK(rows, load, floats, 3)  \
+	SUBS  $4, R2                  \
+	BGE   four                    \
+few:                                  \
+	ADDS  $4, R2                  \
+	BEQ   last                    \
+one:                                  \
+	rows(FACTOR1, 0, 0, 0)        \
+	BLOCK(rows, load, floats, 0)  \
+	SUBS  $1, R2                  \
+	BNE   one                     \
+last:
 
-#define AXPY(load, floats) \
-	MOVD  y+0(FP), R0       \
-	MOVD  rows+8(FP), R1    \
-	MOVD  blocks+16(FP), R2 \
-	LDP   (R1), (R4, R8)    \
-	FMOVS 16(R1), F28       \
-	LDP   24(R1), (R5, R9)  \
-	FMOVS 40(R1), F29       \
-	LDP   48(R1), (R6, R10) \
-	FMOVS 64(R1), F30       \
-	LDP   72(R1), (R7, R11) \
-	FMOVS 88(R1), F31       \
-	SUBS  $4, R2            \
-	BLT   ones              \
-four:                       \
-	FACTORS(FACTORS4)       \
-	BLOCK(load, floats, 0) \
-	BLOCK(load, floats, 1) \
-	BLOCK(load, floats, 2) \
-	BLOCK(load, floats, 3) \
-	SUBS  $4, R2            \
-	BGE   four              \
-ones:                       \
-	ADDS  $4, R2            \
-	BEQ   done              \
-one:                        \
-	FACTORS(FACTOR1)        \
-	BLOCK(load, floats, 0) \
-	SUBS  $1, R2            \
-	BNE   one               \
+// AXPY goes through the list.
+#define AXPY(ahead, load, floats) \
+	MOVD  rows+8(FP), R1          \
+	MOVD  n+16(FP), R3            \
+	LAST_ROW(R1, R3, R17, R12)    \
+	SUBS  $4, R3                  \
+	BLT   ones                    \
+fours:                                \
+	PASS(FOUR_ROWS, ahead, load, floats, line4, four4, few4, one4, last4) \
+	ADD   $(4*Weighted__size), R1 \
+	SUBS  $4, R3                  \
+	BGE   fours                   \
+ones:                                 \
+	ADDS  $4, R3                  \
+	BEQ   done                    \
+row:                                  \
+	PASS(ONE_ROW, ahead, load, floats, line1, four1, few1, one1, last1) \
+	ADD   $Weighted__size, R1     \
+	SUBS  $1, R3                  \
+	BNE   row                     \
 done:
 
 // COLUMN16 adds 16 values with the scales in s and s+1 and the coefficient in V28 to y to y+3.
@@ -227,28 +270,28 @@ block:                             \
 	SUBS  $1, R2                   \
 	BNE   block
 
-// func neuronAxpyQ8NEON(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ8NEON(SB), NOSPLIT, $0-24
+// func neuronAxpyQ8NEON(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ8NEON(SB), NOSPLIT, $0-32
 	CONSTANTS_Q8
-	AXPY(CODES_Q8, FLOATS)
+	AXPY(AHEAD8, CODES_Q8, FLOATS)
 	RET
 
-// func neuronAxpyQ4NEON(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ4NEON(SB), NOSPLIT, $0-24
+// func neuronAxpyQ4NEON(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ4NEON(SB), NOSPLIT, $0-32
 	CONSTANTS_Q4
-	AXPY(CODES_Q4, FLOATS)
+	AXPY(AHEAD4, CODES_Q4, FLOATS)
 	RET
 
-// func neuronAxpyQ8Dotprod(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ8Dotprod(SB), NOSPLIT, $0-24
+// func neuronAxpyQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ8Dotprod(SB), NOSPLIT, $0-32
 	TBL_CONSTANTS_Q8
-	AXPY(TBL_CODES_Q8, TBL_FLOATS_Q8)
+	AXPY(AHEAD8, TBL_CODES_Q8, TBL_FLOATS_Q8)
 	RET
 
-// func neuronAxpyQ4Dotprod(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ4Dotprod(SB), NOSPLIT, $0-24
+// func neuronAxpyQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ4Dotprod(SB), NOSPLIT, $0-32
 	TBL_CONSTANTS_Q4
-	AXPY(TBL_CODES_Q4, TBL_FLOATS_Q4)
+	AXPY(AHEAD4, TBL_CODES_Q4, TBL_FLOATS_Q4)
 	RET
 
 // func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "neuron_amd64.h"
 #include "neuron_axpy_amd64.h"
 
 // Sums of single neurons' rows, and columns (neuron.go), on AVX2; see neuron_axpy_amd64.h.
@@ -21,12 +22,12 @@ DATA places<>+48(SB)/8, $0x0dffffff0cffffff
 DATA places<>+56(SB)/8, $0x0fffffff0effffff
 GLOBL places<>(SB), RODATA|NOPTR, $64
 
-// CONSTANTS4 and CONSTANTS8 make the constants of Q4 and Q8, and the power of two in X9.
+// CONSTANTS4 and CONSTANTS8 make the constants of Q4 and Q8, and the power of two in X14.
 #define PLACES(power) \
 	VMOVDQU places<>+0(SB), Y10  \
 	VMOVDQU places<>+32(SB), Y11 \
 	MOVL    $power, AX           \
-	VMOVD   AX, X9
+	VMOVD   AX, X14
 #define CONSTANTS4 \
 	MOVL         $0x88888888, AX \
 	VMOVD        AX, X12         \
@@ -61,18 +62,18 @@ GLOBL places<>(SB), RODATA|NOPTR, $64
 	VCVTDQ2PS Y6, Y6 \
 	VCVTDQ2PS Y7, Y7
 
-// ADD adds a row's block, with the factor at off of the stack.
-#define ADD4(codes, off) \
+// ADD adds a row's block with its factor.
+#define ADD4(row, codes, ahead) \
 	NUMBERS4((codes)(AX*4)) \
-	ADD(off)
-#define ADD8(codes, off) \
+	ADD(row)
+#define ADD8(row, codes, ahead) \
 	NUMBERS8((codes)(AX*8), 16(codes)(AX*8)) \
-	ADD(off)
-#define ADD(off) \
-	VBROADCASTSS (off)(SP)(AX*1), Y8 \
-	VFMADD231PS  Y8, Y4, Y0          \
-	VFMADD231PS  Y8, Y5, Y1          \
-	VFMADD231PS  Y8, Y6, Y2          \
+	ADD(row)
+#define ADD(row) \
+	VBROADCASTSS (32*row)(SP)(AX*1), Y8 \
+	VFMADD231PS  Y8, Y4, Y0             \
+	VFMADD231PS  Y8, Y5, Y1             \
+	VFMADD231PS  Y8, Y6, Y2             \
 	VFMADD231PS  Y8, Y7, Y3
 
 #define LOAD \
@@ -100,19 +101,17 @@ GLOBL places<>(SB), RODATA|NOPTR, $64
 	ADDQ $64, DX   \
 	ADDQ $128, DI
 
-// func neuronAxpyQ8AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ8AVX2(SB), NOSPLIT, $144-24
+// func neuronAxpyQ8AVX2(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ8AVX2(SB), NOSPLIT, $152-32
 	CONSTANTS8
-	ROWS
-	AXPY(LOAD, ADD8, STORE, 32)
+	AXPY(AHEAD8, LOAD, ADD8, STORE, NEXT8)
 	VZEROUPPER
 	RET
 
-// func neuronAxpyQ4AVX2(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ4AVX2(SB), NOSPLIT, $144-24
+// func neuronAxpyQ4AVX2(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ4AVX2(SB), NOSPLIT, $152-32
 	CONSTANTS4
-	ROWS
-	AXPY(LOAD, ADD4, STORE, 16)
+	AXPY(AHEAD4, LOAD, ADD4, STORE, NEXT4)
 	VZEROUPPER
 	RET
 

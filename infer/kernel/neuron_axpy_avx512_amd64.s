@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "neuron_amd64.h"
 #include "neuron_axpy_amd64.h"
 
 // Sums of single neurons' rows, and columns (neuron.go), on AVX-512; see neuron_axpy_amd64.h. VPERMPS looks nibbles up in a table of the 16 floats that
@@ -21,7 +22,7 @@ GLOBL floatsOfNibbles<>(SB), RODATA|NOPTR, $64
 // ONE makes the number that coefficients are multiplied with.
 #define ONE \
 	MOVL  $0x3f800000, AX \
-	VMOVD AX, X9
+	VMOVD AX, X14
 #define CONSTANTS4 \
 	VMOVUPS floatsOfNibbles<>(SB), Z16 \
 	ONE
@@ -38,15 +39,15 @@ GLOBL floatsOfNibbles<>(SB), RODATA|NOPTR, $64
 	VCVTDQ2PS Z4, Z4   \
 	VCVTDQ2PS Z5, Z5
 
-#define ADD(off) \
-	VFMADD231PS.BCST (off)(SP)(AX*1), Z4, Z0 \
-	VFMADD231PS.BCST (off)(SP)(AX*1), Z5, Z1
-#define ADD4(codes, off) \
+#define ADD(row) \
+	VFMADD231PS.BCST (32*row)(SP)(AX*1), Z4, Z0 \
+	VFMADD231PS.BCST (32*row)(SP)(AX*1), Z5, Z1
+#define ADD4(row, codes, ahead) \
 	NUMBERS4((codes)(AX*4)) \
-	ADD(off)
-#define ADD8(codes, off) \
+	ADD(row)
+#define ADD8(row, codes, ahead) \
 	NUMBERS8((codes)(AX*8), 16(codes)(AX*8)) \
-	ADD(off)
+	ADD(row)
 
 #define LOAD \
 	VMOVUPS 0(DI), Z0 \
@@ -68,19 +69,17 @@ GLOBL floatsOfNibbles<>(SB), RODATA|NOPTR, $64
 	ADDQ        $64, DX        \
 	ADDQ        $128, DI
 
-// func neuronAxpyQ8AVX512(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ8AVX512(SB), NOSPLIT, $144-24
+// func neuronAxpyQ8AVX512(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ8AVX512(SB), NOSPLIT, $152-32
 	ONE
-	ROWS
-	AXPY(LOAD, ADD8, STORE, 32)
+	AXPY(AHEAD8, LOAD, ADD8, STORE, NEXT8)
 	VZEROUPPER
 	RET
 
-// func neuronAxpyQ4AVX512(y *float32, rows *[axpyRows]Weighted, blocks int)
-TEXT ·neuronAxpyQ4AVX512(SB), NOSPLIT, $144-24
+// func neuronAxpyQ4AVX512(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronAxpyQ4AVX512(SB), NOSPLIT, $152-32
 	CONSTANTS4
-	ROWS
-	AXPY(LOAD, ADD4, STORE, 16)
+	AXPY(AHEAD4, LOAD, ADD4, STORE, NEXT4)
 	VZEROUPPER
 	RET
 

@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "neuron_arm64.h"
 
 // Products of single neurons' rows with one token and with four (neuron.go), plain NEON and SDOT.
 //
@@ -11,6 +12,7 @@
 // Instructions per weight and token, of a dot and of a tile: SDOT Q4 0.33 and 0.23, Q8 0.27 and 0.21; plain Q4 0.37 and 0.27, Q8 0.37 and 0.30.
 //
 //	R0 codes   R1 scales   R2 R6 R7 R8 tokens' activations   R5 blocks left, less 4
+//	of a list: R3 row   R4 rows left   R12 last row   R6 blocks   R7 activations   R8 codes of the row ahead, less those of this one
 //	R9, R10 bytes from a block's activations to its scale and to its sum
 //	V0-V3 second halves of four blocks' codes   V8-V11 first halves   V20-V27 activations   V4-V7 integer sums
 //	V12 scales of the row   V13-V15, V30 scratch   V16-V19 sums of the tokens   V28 nibbles   V29 8 in each lane   V31 factors
@@ -153,7 +155,7 @@
 	TOKEN1(R8, 8, 19, products, offset)
 
 // ROW goes through a row. R9 and R10 take back what the activations step on more than their scales and sums.
-#define ROW(codes4, tokens4, products4, codes1, tokens1, products1, offset) \
+#define ROW(ahead, codes4, tokens4, products4, codes1, tokens1, products1, offset) \
 	LSL   $5, R5, R9         \
 	ADD   R5<<2, R9, R10     \
 	VMOVI $15, V28.B16       \
@@ -163,6 +165,7 @@
 	SUBS  $4, R5             \
 	BLT   ones               \
 four:                        \
+	ahead                    \
 	FMOVD.P 8(R1), F12       \
 	codes4                   \
 	FCVTL(12, 12)            \
@@ -186,13 +189,45 @@ one:                         \
 	BNE   one                \
 done:
 
-// DOT and TILE are the bodies of the functions.
+// AHEAD4 and AHEAD8 ask for the codes that the row ahead has for four blocks.
+#define AHEAD4 \
+	ADD  R8, R0, R11 \
+	PRFM (R11), PLDL2KEEP
+#define AHEAD8 \
+	ADD  R8, R0, R11 \
+	PRFM (R11), PLDL2KEEP \
+	PRFM lineBytes(R11), PLDL2KEEP
+#define NOTHING_AHEAD
+
+// DOTS, DOT and TILE are the bodies of the functions.
+#define DOTS(ahead, codes4, products4, codes1, products1, offset) \
+	MOVD rows+0(FP), R3          \
+	MOVD n+8(FP), R4             \
+	MOVD x+16(FP), R7            \
+	MOVD blocks+24(FP), R6       \
+	LAST_ROW(R3, R4, R12, R11)   \
+row:                                 \
+	ROW_AHEAD(const_rowsAhead, R3, R12, R13) \
+	LDP  (R3), (R0, R1)          \
+	LDP  (R13), (R8, R13)        \
+	SUB  R0, R8                  \
+	MOVD R6, R5                  \
+	SCALES_AHEAD(R13, R5, line)  \
+	MOVD R7, R2                  \
+	MOVD R6, R5                  \
+	ROW(ahead, codes4, ALONE4, products4, codes1, ALONE1, products1, offset) \
+	FADDP_4S(16, 16, 16)         \
+	FADDP_4S(16, 16, 16)         \
+	FMOVS F16, Weighted_Coef(R3) \
+	ADD  $Weighted__size, R3     \
+	SUBS $1, R4                  \
+	BNE  row
 #define DOT(codes4, products4, codes1, products1, offset) \
 	MOVD codes+0(FP), R0   \
 	MOVD scales+8(FP), R1  \
 	MOVD x+16(FP), R2      \
 	MOVD blocks+24(FP), R5 \
-	ROW(codes4, ALONE4, products4, codes1, ALONE1, products1, offset) \
+	ROW(NOTHING_AHEAD, codes4, ALONE4, products4, codes1, ALONE1, products1, offset) \
 	FADDP_4S(16, 16, 16)   \
 	FADDP_4S(16, 16, 16)
 #define TILE(codes4, products4, codes1, products1, offset) \
@@ -205,11 +240,31 @@ done:
 	ADD  R4, R2, R6         \
 	ADD  R4, R6, R7         \
 	ADD  R4, R7, R8         \
-	ROW(codes4, TILE4, products4, codes1, TILE1, products1, offset) \
+	ROW(NOTHING_AHEAD, codes4, TILE4, products4, codes1, TILE1, products1, offset) \
 	FADDP_4S(16, 16, 17)    \
 	FADDP_4S(18, 18, 19)    \
 	FADDP_4S(16, 16, 18)    \
 	FMOVQ F16, (R3)
+
+// func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8NEON(SB), NOSPLIT, $0-32
+	DOTS(AHEAD8, CODES8_4, SMULL8_4, CODES8_1, SMULL8_1, NONE)
+	RET
+
+// func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4NEON(SB), NOSPLIT, $0-32
+	DOTS(AHEAD4, CODES4_4, SMULL4_4, CODES4_1, SMULL4_1, EIGHTS)
+	RET
+
+// func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8Dotprod(SB), NOSPLIT, $0-32
+	DOTS(AHEAD8, CODES8_4, SDOT_4, CODES8_1, SDOT_1, NONE)
+	RET
+
+// func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4Dotprod(SB), NOSPLIT, $0-32
+	DOTS(AHEAD4, CODES4_4, SDOT_4, CODES4_1, SDOT_1, EIGHTS)
+	RET
 
 // func neuronDotQ8NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 TEXT ·neuronDotQ8NEON(SB), NOSPLIT, $0-36

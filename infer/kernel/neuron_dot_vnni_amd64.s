@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
+#include "neuron_amd64.h"
 
 // Products of single neurons' rows with one token and with four (neuron.go), on AVX-512 with VNNI.
 //
@@ -120,17 +121,10 @@ GLOBL shifts<>(SB), RODATA|NOPTR, $32
 	VFMADD231PS  Y3, Y4, sum        \
 	ADDQ         $32, x
 
-// HALVE adds the upper half of a sum to the lower one, which is all that ONE leaves; LANES adds the lanes of that.
+// HALVE adds the upper half of a sum to the lower one, which is all that ONE leaves.
 #define HALVE(x, Z, Y) \
 	VEXTRACTF64X4 $1, Z, Y3 \
 	VADDPS        Y3, Y, Y
-#define LANES(Y, X) \
-	VEXTRACTF128 $1, Y, X3    \
-	VADDPS       X3, X, X     \
-	VPERMILPS    $0x4e, X, X3 \
-	VADDPS       X3, X, X     \
-	VPERMILPS    $0xb1, X, X3 \
-	VADDPS       X3, X, X
 
 // What is done for the one token and for each of four.
 #define ALONE(op) op(BX, Z8, Y8)
@@ -141,7 +135,7 @@ GLOBL shifts<>(SB), RODATA|NOPTR, $32
 	op(R12, Z11, Y11)
 
 // ROW goes through a row. R8 and R9 take back what the activations step on more than their scales and sums.
-#define ROW(tokens, codes, four, code, codeBytes) \
+#define ROW(ahead, tokens, codes, four, code, codeBytes) \
 	MOVQ   CX, R8         \
 	SHLQ   $5, R8         \
 	LEAQ   (R8)(CX*4), R9 \
@@ -152,7 +146,7 @@ GLOBL shifts<>(SB), RODATA|NOPTR, $32
 	SUBQ   $4, CX         \
 	JLT    ones           \
 fours:                        \
-	PREFETCHT0 prefetchBytes(SI) \
+	ahead                 \
 	VCVTPH2PS (DX), X0    \
 	codes                 \
 	tokens(four)          \
@@ -179,11 +173,51 @@ one:                          \
 	JNZ    one            \
 done:
 
+// AHEAD asks for the codes that the row ahead has for four blocks, TILE_AHEAD for what lies a page behind: where all rows are computed, that is the row
+// after next.
+#define AHEAD4 PREFETCHT1 (SI)(R14*1)
+#define AHEAD8 \
+	PREFETCHT1 (SI)(R14*1) \
+	PREFETCHT1 lineBytes(SI)(R14*1)
+#define TILE_AHEAD PREFETCHT0 prefetchBytes(SI)
+
+// DOTS goes through R13 rows from DI on, with the record at R11 of R12 blocks.
+#define DOTS(codes, four, code, codeBytes, ahead) \
+row:                                 \
+	ROW_AHEAD(const_rowsAhead, DI, R13, AX, CX) \
+	MOVQ   Weighted_Codes(DI), SI  \
+	MOVQ   Weighted_Codes(AX), R14 \
+	SUBQ   SI, R14                 \
+	MOVQ   Weighted_Scales(AX), AX \
+	MOVQ   R12, CX                 \
+	SCALES_AHEAD(AX, CX, line)     \
+	MOVQ   Weighted_Scales(DI), DX \
+	MOVQ   R11, BX                 \
+	MOVQ   R12, CX                 \
+	ROW(ahead, ALONE, codes, four, code, codeBytes) \
+	LANES(Y8, X8, X3)              \
+	VMOVSS X8, Weighted_Coef(DI)   \
+	ADDQ   $Weighted__size, DI     \
+	DECQ   R13                     \
+	JNZ    row                     \
+	VZEROUPPER
+
+#define DOTS_ARGS \
+	MOVQ rows+0(FP), DI \
+	MOVQ n+8(FP), R13   \
+	MOVQ x+16(FP), R11  \
+	MOVQ blocks+24(FP), R12
+
+// DOT_ARGS makes a list of one row on the stack.
 #define DOT_ARGS \
-	MOVQ codes+0(FP), SI  \
-	MOVQ scales+8(FP), DX \
-	MOVQ x+16(FP), BX     \
-	MOVQ blocks+24(FP), CX
+	MOVQ codes+0(FP), AX            \
+	MOVQ AX, Weighted_Codes(SP)     \
+	MOVQ scales+8(FP), AX           \
+	MOVQ AX, Weighted_Scales(SP)    \
+	LEAQ 0(SP), DI                  \
+	MOVQ $1, R13                    \
+	MOVQ x+16(FP), R11              \
+	MOVQ blocks+24(FP), R12
 #define TILE_ARGS \
 	MOVQ y+0(FP), DI        \
 	MOVQ codes+8(FP), SI    \
@@ -195,40 +229,52 @@ done:
 	LEAQ (R10)(AX*1), R11   \
 	LEAQ (R11)(AX*1), R12
 #define TILE_RESULTS \
-	LANES(Y8, X8)     \
-	LANES(Y9, X9)     \
-	LANES(Y10, X10)   \
-	LANES(Y11, X11)   \
+	LANES(Y8, X8, X3)     \
+	LANES(Y9, X9, X3)     \
+	LANES(Y10, X10, X3)   \
+	LANES(Y11, X11, X3)   \
 	VMOVSS X8, 0(DI)  \
 	VMOVSS X9, 4(DI)  \
 	VMOVSS X10, 8(DI) \
 	VMOVSS X11, 12(DI)
 
+// func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8VNNI(SB), NOSPLIT, $0-32
+	CONSTANTS8
+	DOTS_ARGS
+	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8)
+	RET
+
+// func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4VNNI(SB), NOSPLIT, $0-32
+	CONSTANTS4
+	DOTS_ARGS
+	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4)
+	RET
+
 // func neuronDotQ8VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
-TEXT ·neuronDotQ8VNNI(SB), NOSPLIT, $0-36
+TEXT ·neuronDotQ8VNNI(SB), NOSPLIT, $Weighted__size-36
 	CONSTANTS8
 	DOT_ARGS
-	ROW(ALONE, CODES8, FOUR8, CODE8, 32)
-	LANES(Y8, X8)
-	VZEROUPPER
-	MOVSS X8, ret+32(FP)
+	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8)
+	MOVL Weighted_Coef(SP), AX
+	MOVL AX, ret+32(FP)
 	RET
 
 // func neuronDotQ4VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
-TEXT ·neuronDotQ4VNNI(SB), NOSPLIT, $0-36
+TEXT ·neuronDotQ4VNNI(SB), NOSPLIT, $Weighted__size-36
 	CONSTANTS4
 	DOT_ARGS
-	ROW(ALONE, CODES4, FOUR4, CODE4, 16)
-	LANES(Y8, X8)
-	VZEROUPPER
-	MOVSS X8, ret+32(FP)
+	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4)
+	MOVL Weighted_Coef(SP), AX
+	MOVL AX, ret+32(FP)
 	RET
 
 // func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 TEXT ·neuronTileQ8VNNI(SB), NOSPLIT, $0-48
 	CONSTANTS8
 	TILE_ARGS
-	ROW(TILE, CODES8, FOUR8, CODE8, 32)
+	ROW(TILE_AHEAD, TILE, CODES8, FOUR8, CODE8, 32)
 	TILE_RESULTS
 	VZEROUPPER
 	RET
@@ -237,7 +283,7 @@ TEXT ·neuronTileQ8VNNI(SB), NOSPLIT, $0-48
 TEXT ·neuronTileQ4VNNI(SB), NOSPLIT, $0-48
 	CONSTANTS4
 	TILE_ARGS
-	ROW(TILE, CODES4, FOUR4, CODE4, 16)
+	ROW(TILE_AHEAD, TILE, CODES4, FOUR4, CODE4, 16)
 	TILE_RESULTS
 	VZEROUPPER
 	RET

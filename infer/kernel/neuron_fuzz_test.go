@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -20,7 +21,7 @@ func near(got, want float32, size float64) error {
 	return nil
 }
 
-// checkNeuronRow compares the operations of the variant in use with their references on a row, four tokens and four rows of one filling.
+// checkNeuronRow compares the operations of the variant in use with their references on a row, four tokens and some rows of one filling.
 func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, blocks int) {
 	t.Helper()
 	row := NeuronRow{typ, blocks * BlockCols}
@@ -29,7 +30,7 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 	if typ == gguf.Q8_0 {
 		block, ref, format, axpy = neuronQ8, neuronGo, Q8, active.neuron.axpyQ8
 	}
-	var rows [AxpyRows]Weighted
+	var rows [7]Weighted // four and three
 	for i := range rows {
 		codes, scales := guarded(t, row.CodeBytes()), guarded(t, row.ScaleBytes())
 		for j := range codes {
@@ -65,6 +66,14 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 		}
 	}
 
+	list := slices.Clone(rows[:])
+	row.Dots(list, x, 1)
+	for i, w := range list {
+		if one := row.Dot(w.Codes, w.Scales, x, 1); !sameFloat(w.Coef, one) {
+			t.Fatalf("%v, %d blocks, %s: row %d alone gives %v, in a list %v", typ, blocks, k.name, i, one, w.Coef)
+		}
+	}
+
 	got, want := guardedFloats(t, row.Cols), make([]float32, row.Cols)
 	size := make([]float64, row.Cols)
 	for i := range want {
@@ -74,8 +83,8 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 			size[i] += math.Abs(float64(w.Coef)*float64(halfAt(w.Scales, i/BlockCols))) * math.Abs(float64(block(w.Codes, i/BlockCols)[i%BlockCols]))
 		}
 	}
-	axpy(&got[0], &rows, blocks)
-	ref.axpyQ8(&want[0], &rows, blocks)
+	axpy(&got[0], &rows[0], len(rows), blocks)
+	ref.axpyQ8(&want[0], &rows[0], len(rows), blocks)
 	for i := range want {
 		if err := near(got[i], want[i], size[i]); err != nil {
 			t.Fatalf("%v, %d blocks, %s: axpy: column %d: %v", typ, blocks, k.name, i, err)

@@ -40,6 +40,16 @@ func neuronDotGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(codes, sc
 	}
 }
 
+func neuronDotsGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(rows *Weighted, n int, x unsafe.Pointer, blocks int) {
+	dot := neuronDotGo(block)
+	return func(rows *Weighted, n int, x unsafe.Pointer, blocks int) {
+		for i := range n {
+			w := &unsafe.Slice(rows, n)[i]
+			w.Coef = dot(w.Codes, w.Scales, x, blocks)
+		}
+	}
+}
+
 func neuronTileGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) {
 	dot := neuronDotGo(block)
 	return func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) {
@@ -49,13 +59,13 @@ func neuronTileGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *[Tile
 	}
 }
 
-func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *[AxpyRows]Weighted, blocks int) {
-	return func(y *float32, rows *[AxpyRows]Weighted, blocks int) {
-		out := unsafe.Slice(y, blocks*BlockCols)
-		for i := range rows {
+func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *Weighted, n, blocks int) {
+	return func(y *float32, rows *Weighted, n, blocks int) {
+		out, list := unsafe.Slice(y, blocks*BlockCols), unsafe.Slice(rows, n)
+		for i := range list {
 			for b := range blocks {
-				s := rows[i].Coef * halfAt(rows[i].Scales, b)
-				for c, v := range block(rows[i].Codes, b) {
+				s := list[i].Coef * halfAt(list[i].Scales, b)
+				for c, v := range block(list[i].Codes, b) {
 					out[b*BlockCols+c] += s * float32(v)
 				}
 			}

@@ -12,7 +12,7 @@ TEXT ·prefetchNEON(SB), NOSPLIT, $0-16
 	BIC  $63, R0
 
 line:
-	PRFM (R0), PLDL1KEEP
+	PRFM (R0), PLDL2KEEP
 	ADD  $64, R0
 	CMP  R1, R0
 	BLO  line

@@ -111,6 +111,47 @@ func TestANeuronRowsProductIsTheSumOfItsProductsForEveryTokenCount(t *testing.T)
 	})
 }
 
+func TestANeuronRowsProductIsTheSameAloneAndAnywhereInAList(t *testing.T) {
+	eachVariantInUse(t, func(t *testing.T) {
+		for _, typ := range neuronTypes {
+			for i, n := range []int{1, 2, 3, rowsAhead, rowsAhead + 1, 2*rowsAhead + 3} {
+				cols := []int{96, 32, 128, 8 * 32, 23 * 32, 1024}[i]
+				if !(NeuronRow{Type: typ}).quantized() {
+					cols += 13
+				}
+				r := newRand(uint64(n))
+				row := NeuronRow{typ, cols}
+				x := NewActs(2, cols)
+				x.Reset(2, cols)
+				for i := range x.f {
+					x.f[i] = float32(r.NormFloat64())
+				}
+				x.Quantize(0, 2)
+				rows, want := make([]Weighted, n), make([]float32, n)
+				for i := range rows {
+					rows[i], _ = neuronRow(t, r, row)
+					want[i] = row.Dot(rows[i].Codes, rows[i].Scales, x, 1)
+				}
+				for from := range rows {
+					for i := range rows {
+						rows[i].Coef = -1
+					}
+					row.Dots(rows[from:], x, 1)
+					for i, w := range rows {
+						if i < from && w.Coef != -1 {
+							t.Fatalf("%v x %d: row %d stands before the list and was set", typ, cols, i)
+						}
+						if i >= from && w.Coef != want[i] {
+							t.Fatalf("%v x %d: row %d is %v in a list of %d, %v alone", typ, cols, i, w.Coef, n-from, want[i])
+						}
+					}
+				}
+				row.Dots(nil, x, 1)
+			}
+		}
+	})
+}
+
 func TestNoSumOfANeuronRowsProductOverflows(t *testing.T) {
 	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range []gguf.Type{gguf.Q8_0, gguf.Q4_0} {
@@ -212,96 +253,58 @@ func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
 	})
 }
 
-func BenchmarkNeuronRows(b *testing.B) {
-	const cols, n = 4096, 4096 // more than any cache
-	for _, typ := range []gguf.Type{gguf.Q4_0, gguf.Q8_0} {
-		row := NeuronRow{typ, cols}
-		stride := row.CodeBytes() + row.ScaleBytes()
-		data := make([]byte, n*stride)
-		for i := range data {
-			data[i] = byte(i*7) & 0x3b
-		}
-		at := func(i int) Weighted {
-			p := unsafe.Pointer(&data[i%n*stride])
-			return Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}
-		}
-		x := NewActs(Tile, cols)
-		x.Reset(Tile, cols)
-		for i := range x.f {
-			x.f[i] = float32(i % 17)
-		}
-		x.Quantize(0, Tile)
-		y := make([]float32, cols)
-		for name, rows := range map[string]int{"memory": n, "cache": 8} {
-			b.Run(fmt.Sprintf("%v/dot/%s", typ, name), func(b *testing.B) {
-				b.SetBytes(int64(stride))
-				for i := range b.N {
-					w := at(i * 37 % rows)
-					y[0] = row.Dot(w.Codes, w.Scales, x, 0)
-				}
-			})
-			b.Run(fmt.Sprintf("%v/tile/%s", typ, name), func(b *testing.B) {
-				b.SetBytes(int64(stride))
-				for i := range b.N {
-					w := at(i * 37 % rows)
-					row.DotTokens(y, 1, w.Codes, w.Scales, x, 0, Tile)
-				}
-			})
-			b.Run(fmt.Sprintf("%v/axpy/%s", typ, name), func(b *testing.B) {
-				b.SetBytes(4 * int64(stride))
-				var list [4]Weighted
-				for i := range b.N {
-					for k := range list {
-						list[k] = at((4*i + k) * 37 % rows)
-					}
-					row.Axpy(y, list[:])
-				}
-			})
-		}
-	}
-}
-
-// BenchmarkNeuronRowsInNoOrder is one core's way through rows that are in memory but in no cache, each asked for some rows ahead of its use.
-func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
+// BenchmarkNeuronRowLists is one core's way through lists of rows: those of a cluster's active neurons, which lie in memory in no order and are in no
+// cache; rows of memory in order, as all gates are read; and rows from cache, which tells what the arithmetic takes.
+func BenchmarkNeuronRowLists(b *testing.B) {
 	mem := stream(b)
-	for _, cols := range []int{2048, 4096} {
-		row := NeuronRow{gguf.Q4_0, cols}
+	for _, row := range []NeuronRow{{gguf.Q4_0, 4096}, {gguf.Q4_0, 2048}, {gguf.Q8_0, 4096}} {
 		stride := row.CodeBytes() + row.ScaleBytes()
 		n := len(mem) / stride
-		order := rand.New(rand.NewPCG(1, 2)).Perm(n)
-		x := NewActs(1, cols)
-		x.Reset(1, cols)
+		x := NewActs(1, row.Cols)
+		x.Reset(1, row.Cols)
 		x.Quantize(0, 1)
-		y := make([]float32, cols)
+		y := make([]float32, row.Cols)
+		list := func(order []int) []Weighted {
+			rows := make([]Weighted, len(order))
+			for i, k := range order {
+				p := unsafe.Pointer(&mem[k*stride])
+				rows[i] = Weighted{Codes: p, Scales: unsafe.Add(p, row.CodeBytes()), Coef: 1}
+			}
+			return rows
+		}
+		inOrder := make([]int, n)
+		for i := range inOrder {
+			inOrder[i] = i
+		}
+		noOrder := list(rand.New(rand.NewPCG(1, 2)).Perm(n))
 		next := 0 // where the run before ended: what it read is in the caches
-		at := func(i int) unsafe.Pointer { return unsafe.Pointer(&mem[order[i%n]*stride]) }
-		for _, ahead := range []int{0, 1, 2, 4, 8} {
-			b.Run(fmt.Sprintf("dot/%d/%d ahead", cols, ahead), func(b *testing.B) {
-				b.SetBytes(int64(stride))
-				for range b.N {
-					if ahead > 0 {
-						Prefetch(at(next+ahead), stride)
-					}
-					p := at(next)
-					y[0] = row.Dot(unsafe.Add(p, row.ScaleBytes()), p, x, 0)
-					next++
-				}
-			})
-			b.Run(fmt.Sprintf("axpy/%d/%d ahead", cols, AxpyRows*ahead), func(b *testing.B) {
-				b.SetBytes(AxpyRows * int64(stride))
-				var list [AxpyRows]Weighted
-				for range b.N {
-					for k := range list {
-						if ahead > 0 {
-							Prefetch(at(next+AxpyRows*ahead), stride)
+		for _, place := range []struct {
+			name string
+			rows []Weighted
+			each int // rows of a call
+		}{
+			{"no order", noOrder, 26}, // a tenth of a cluster of 256
+			{"in order", list(inOrder), 256},
+			{"cache", list(inOrder[:4]), 4},
+		} {
+			for _, op := range []struct {
+				name string
+				do   func(rows []Weighted)
+			}{
+				{"dot", func(rows []Weighted) { row.Dots(rows, x, 0) }},
+				{"axpy", func(rows []Weighted) { row.Axpy(y, rows) }},
+			} {
+				b.Run(fmt.Sprintf("%v/%d/%s/%s", row.Type, row.Cols, op.name, place.name), func(b *testing.B) {
+					b.SetBytes(int64(place.each * stride))
+					for b.Loop() {
+						if next+place.each > len(place.rows) {
+							next = 0
 						}
-						p := at(next)
-						list[k] = Weighted{Codes: unsafe.Add(p, row.ScaleBytes()), Scales: p, Coef: 1}
-						next++
+						op.do(place.rows[next : next+place.each : next+place.each])
+						next += place.each
 					}
-					row.Axpy(y, list[:])
-				}
-			})
+				})
+			}
 		}
 	}
 }
