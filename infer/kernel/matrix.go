@@ -120,9 +120,10 @@ func packBytes(dst []byte, r int, src []byte, cols int) {
 	for b := range cols / BlockCols {
 		header, codes := l.at(dst, b)
 		blk := src[b*34:][:34]
-		copy(header[b%2*halfBytes+r*2:][:2], blk)
-		for g := range 8 {
-			copy(codes[g*plane+r*4:][:4], blk[2+4*g:])
+		codes = codes[r*4:][:7*plane+4]
+		setUint16(header[b%2*halfBytes+r*2:], uint16At(blk))
+		for g := range 8 { // by words: copy calls memmove, and packing took 1.4 times as long
+			setUint32(codes[g*plane:], uint32At(blk[2+4*g:]))
 		}
 	}
 }
@@ -133,9 +134,10 @@ func packNibbles(dst []byte, r int, src []byte, cols int) {
 	for b := range cols / BlockCols {
 		header, codes := l.at(dst, b)
 		blk := src[b*18:][:18]
-		copy(header[b%2*halfBytes+r*2:][:2], blk)
+		codes = codes[r*4:][:3*plane+4]
+		setUint16(header[b%2*halfBytes+r*2:], uint16At(blk))
 		for g := range 4 {
-			copy(codes[g*plane+r*4:][:4], blk[2+4*g:])
+			setUint32(codes[g*plane:], uint32At(blk[2+4*g:]))
 		}
 	}
 }
