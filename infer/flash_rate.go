@@ -5,22 +5,25 @@ import (
 	"time"
 
 	"hotcell/iosched"
+	"hotcell/models/pack"
 )
 
-// rate measures how many bytes a second flash gives while nothing else is done: in reads of single neurons at random places, as many at once as the plan
-// allows, or in reads of clusters in order, as a prompt makes them. It is the limit that a benchmark compares with. Nobody else uses the flash meanwhile.
-func (f *flash) rate(random bool, d time.Duration) float64 {
+// rate measures how many bytes a second flash gives while nothing else is done: in reads of size bytes, whole pages, at random places, as many at once as the
+// plan allows, or with size 0 in reads of clusters in order, as a prompt makes them. It is the limit that a benchmark compares with. Nobody else uses the
+// flash meanwhile.
+func (f *flash) rate(size int, d time.Duration) float64 {
 	stages := f.stream.stages
 	buffers := make([][]byte, 0, max(f.depth, len(stages)))
 	place := f.inOrder()
 	for i := range stages {
 		buffers = append(buffers, stages[i].memory)
 	}
-	if random {
+	if size > 0 {
 		place = f.anywhere()
-		memory, size := buffers[0], f.slotBytes()
+		memory := buffers[0]
+		size = min(size, len(memory))
 		buffers = buffers[:0]
-		for len(buffers) < f.depth && len(memory) >= size {
+		for range min(f.depth, len(memory)/size) {
 			buffers, memory = append(buffers, memory[:size]), memory[size:]
 		}
 	}
@@ -30,7 +33,7 @@ func (f *flash) rate(random bool, d time.Duration) float64 {
 		batch = append(batch, &requests[i])
 	}
 	group := iosched.NewGroup(len(requests))
-	group.Spin, group.Batch = -1, len(requests)/4
+	group.Spin = -1
 	bytes, start := 0, iosched.Now()
 	for {
 		if iosched.Now()-start < int64(d) {
@@ -53,13 +56,13 @@ func (f *flash) rate(random bool, d time.Duration) float64 {
 	}
 }
 
-// anywhere aims requests at random neurons.
+// anywhere aims requests at random pages of neurons.
 func (f *flash) anywhere() func(r *iosched.Request) {
 	random := rand.New(rand.NewPCG(1, 2))
 	return func(r *iosched.Request) {
-		n := f.stream.layers[random.IntN(len(f.stream.layers))]
-		offset, size := n.extent(part(random.IntN(n.parts())))
-		r.Offset, r.Buf = n.group.Offset+int64(random.IntN(n.group.Units))*int64(n.group.UnitBytes)+int64(offset), r.Buf[:size]
+		g := f.stream.layers[random.IntN(len(f.stream.layers))].group
+		pages := (g.Units*g.UnitBytes - len(r.Buf)) / pack.PageBytes
+		r.Offset = g.Offset + random.Int64N(int64(max(0, pages))+1)*pack.PageBytes
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"hotcell/infer/kernel"
 	"hotcell/infer/probe"
+	"hotcell/models/pack"
 )
 
 // Test is one line of a benchmark: a prompt of so many tokens, or so many tokens generated one at a time. Exactly one of Prompt and
@@ -60,12 +61,12 @@ type Limit struct {
 	Read    float64 `json:"read_bytes_per_s,omitempty"`
 	Int8    float64 `json:"int8_ops_per_s,omitempty"`
 	Float32 float64 `json:"float32_ops_per_s,omitempty"`
-	Flash   float64 `json:"flash_bytes_per_s,omitempty"` // for a model in a pack: single neurons at random places, or for a prompt clusters in order
+	Flash   float64 `json:"flash_bytes_per_s,omitempty"` // for a model in a pack, measured after the run: reads of their mean size at random places, or for a prompt clusters in order
 }
 
 // best is the better of each: other programs can only slow a machine down.
 func (l Limit) best(o Limit) Limit {
-	return Limit{max(l.Read, o.Read), max(l.Int8, o.Int8), max(l.Float32, o.Float32), max(l.Flash, o.Flash)}
+	return Limit{max(l.Read, o.Read), max(l.Int8, o.Int8), max(l.Float32, o.Float32), l.Flash}
 }
 
 const (
@@ -175,6 +176,7 @@ func (m *measurement) run(ctx context.Context) (Run, error) {
 	m.count(n, ns)
 	did := m.s.Stats().Sub(before)
 	limit = limit.best(m.limit())
+	limit.Flash = m.flashLimit(&did)
 	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds(), Stats: did}
 	if limit.Flash > 0 {
 		r.FlashShare = float64(r.Stats.FlashBytes) / limit.Flash / ns.Seconds()
@@ -222,9 +224,6 @@ func (m *measurement) count(tokens int, ns time.Duration) {
 // limit measures what bounds the test.
 func (m *measurement) limit() (l Limit) {
 	p := m.e.pool
-	if m.e.sparse != nil && m.e.sparse.flash != nil {
-		l.Flash = m.e.sparse.flash.rate(m.test.Generate > 0, flashTime)
-	}
 	if m.test.Generate > 0 {
 		l.Read = probe.ReadRate(p, m.e.w.mem.mem, limitTime)
 		return l
@@ -237,6 +236,22 @@ func (m *measurement) limit() (l Limit) {
 		l.Float32 = probe.Float32Rate(p, limitTime)
 	}
 	return l
+}
+
+// flashLimit measures what flash gives in reads like those of a run.
+func (m *measurement) flashLimit(did *Stats) float64 {
+	if m.e.sparse == nil || m.e.sparse.flash == nil {
+		return 0
+	}
+	size := 0
+	if m.test.Generate > 0 {
+		size = m.e.sparse.flash.slotBytes()
+		if did.FlashReads > 0 {
+			size = int(did.FlashBytes/did.FlashReads) / pack.PageBytes * pack.PageBytes
+		}
+		size = max(size, pack.PageBytes)
+	}
+	return m.e.sparse.flash.rate(size, flashTime)
 }
 
 // Summary is what the runs of a test come to.

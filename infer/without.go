@@ -22,9 +22,11 @@ const (
 	WithoutCache
 	// WithoutPipeline lets reads and products take turns, matrix by matrix.
 	WithoutPipeline
+	// WithoutEarly asks no predictor ahead, whatever the plan says.
+	WithoutEarly
 )
 
-var withoutNames = [...]string{"bundles", "cache", "pipeline"}
+var withoutNames = [...]string{"bundles", "cache", "pipeline", "early"}
 
 // WithoutNames are the names that ParseWithout knows.
 func WithoutNames() []string { return withoutNames[:] }

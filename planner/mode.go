@@ -33,7 +33,9 @@ func layerModes(m *Model, d *Device, l Limits) []LayerPlan {
 		if layers[i].Mode = Exact; m.splits() && x.meanNeeded() >= whole {
 			layers[i].Mode = Dense
 		}
-		saved[i] = x.seconds(layers[i].Mode, d) - x.seconds(Predicted, d)
+		_, all := x.seconds(layers[i].Mode, d)
+		predictor, named := x.seconds(Predicted, d)
+		saved[i] = all - predictor - named
 		order = append(order, i)
 	}
 	if !l.Lossy {

@@ -35,6 +35,9 @@ type Plan struct {
 	// (PowerInfer-2, section 4.4). Otherwise both are one read.
 	TwoPhase bool `json:"two_phase"`
 
+	// EarlyReads: predictors are asked before attention too, and what they name is read ahead.
+	EarlyReads bool `json:"early_reads"`
+
 	Memory Split       `json:"memory"`
 	Layers []LayerPlan `json:"layers"`
 

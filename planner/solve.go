@@ -229,7 +229,7 @@ func Solve(m *Model, d *Device, l Limits) (*Plan, error) {
 	p.Memory = Split{
 		Fixed: m.Fixed, Predictor: predictor, KV: m.KV, Work: m.Work, Program: m.Program + s.tables(cache), Hot: hot, Cold: cache - hot,
 	}
-	p.Expected = p.expect(s, d)
+	p.Expected = p.expect(s, d) // and chooses early reads
 	p.explain(s, l, cache)
 	return p, nil
 }
@@ -248,6 +248,9 @@ func (p *Plan) explain(s slots, l Limits, cache int64) {
 	why("%s of %s of neurons fit into memory.", size(cache), size(all))
 	if p.TwoPhase {
 		why("Gates are read first, the other rows of a neuron only if its gate is not zero.")
+	}
+	if p.EarlyReads {
+		why("Predictors are asked before attention too, so that flash is at work meanwhile: reading takes longer than computing neurons.")
 	}
 	var gates, always, rest, neurons int
 	for i, l := range p.Layers {
