@@ -19,7 +19,7 @@
 //
 // A panel is one stream of memory: each group asks for the cache line that lies a page ahead.
 //
-// Instructions per weight: Q4 0.21, Q8 0.27, Q4K 0.24, Q6K 0.41; docs/benchmarks.md has all.
+// Instructions per weight: Q4 0.19, Q8 0.25, Q4K 0.22, Q6K 0.39; docs/benchmarks.md has all.
 
 #define Q4BLOCK(scales) \
 	GROUPS(UNPACK4, FIRST16, DOT16) \
