@@ -138,16 +138,12 @@ func (e *aio) Reap(done []*Op, wait time.Duration) int {
 	if n += e.take(done[n:]); n > 0 || e.rung || wait == 0 {
 		return n
 	}
-	room, from, here := uintptr(min(len(done), len(e.scratch))), uintptr(unsafe.Pointer(&e.scratch[0])), uintptr(unsafe.Pointer(&e.limit))
-	e.limit = unix.NsecToTimespec(int64(brief(wait)))
-	got, _, errno := unix.RawSyscall6(unix.SYS_IO_GETEVENTS, e.context, 1, room, from, here, 0)
-	if got == 0 && errno == 0 && brief(wait) != wait {
-		if wait -= briefly; wait < 0 {
-			here = 0
-		}
+	limit := uintptr(0)
+	if wait > 0 {
 		e.limit = unix.NsecToTimespec(int64(wait))
-		got, _, errno = unix.Syscall6(unix.SYS_IO_GETEVENTS, e.context, 1, room, from, here, 0)
+		limit = uintptr(unsafe.Pointer(&e.limit))
 	}
+	got, errno := sleepHere(unix.SYS_IO_GETEVENTS, wait, e.context, 1, uintptr(min(len(done), len(e.scratch))), uintptr(unsafe.Pointer(&e.scratch[0])), limit, 0)
 	if errno != 0 {
 		return n // interrupted
 	}

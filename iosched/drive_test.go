@@ -296,3 +296,47 @@ func TestOpsComeOffAStackOnceEach(t *testing.T) {
 		t.Errorf("%d of %d ops", len(seen), pushers*each)
 	}
 }
+
+// late is a device that begins its first read only when it is told.
+type late struct {
+	Device
+	first atomic.Pointer[Op]
+}
+
+func (l *late) Submit(ops []*Op) int {
+	if !l.first.CompareAndSwap(nil, ops[0]) {
+		return 0
+	}
+	return 1
+}
+
+func TestTheGarbageCollectorDoesNotWaitForARead(t *testing.T) {
+	path := patternFile(t, testFile)
+	for _, name := range EngineNames() {
+		device := &late{}
+		s, err := Open(path, Config{Engine: name, Wrap: func(d Device) Device { device.Device = d; return device }})
+		if err != nil {
+			t.Logf("%s does not work here: %v", name, err)
+			continue
+		}
+		g, r := NewGroup(1), &Request{Buf: memory(t, 4096)}
+		if err := s.Submit(g, Demand, []*Request{r}); err != nil {
+			t.Fatal(err)
+		}
+		got := make(chan *Request)
+		go func() { got <- g.Wait(time.Time{}) }()
+		await(t, "a thread sleeps at the device", func() bool { return s.sleeping.Load() })
+		collected := make(chan bool)
+		go func() { runtime.GC(); close(collected) }()
+		select {
+		case <-collected:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: the collector waits for a read", name)
+		}
+		device.Device.Submit([]*Op{device.first.Load()})
+		if back := <-got; back != r || back.Err != nil || !right(back) {
+			t.Errorf("%s: %s", name, failure(back))
+		}
+		closed(t, s)
+	}
+}

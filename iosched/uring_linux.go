@@ -216,17 +216,13 @@ func (e *uring) Reap(done []*Op, wait time.Duration) int {
 	if n += e.take(done[n:]); n > 0 || e.rung || wait == 0 {
 		return n
 	}
-	const flags = uringGetEvents | uringExtArg
-	here := uintptr(unsafe.Pointer(&e.limit))
-	e.timeout = unix.NsecToTimespec(int64(brief(wait)))
-	_, _, errno := unix.RawSyscall6(unix.SYS_IO_URING_ENTER, uintptr(e.fd), 0, 1, flags, here, unsafe.Sizeof(e.limit))
-	if errno == unix.ETIME && brief(wait) != wait {
-		if wait < 0 {
-			wait = time.Hour
-		}
-		e.timeout = unix.NsecToTimespec(int64(wait - briefly))
-		unix.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(e.fd), 0, 1, flags, here, unsafe.Sizeof(e.limit))
+	flags, limit, bytes := uintptr(uringGetEvents), uintptr(0), uintptr(0)
+	if wait > 0 {
+		e.timeout = unix.NsecToTimespec(int64(wait))
+		flags |= uringExtArg
+		limit, bytes = uintptr(unsafe.Pointer(&e.limit)), unsafe.Sizeof(e.limit)
 	}
+	_, _ = sleepHere(unix.SYS_IO_URING_ENTER, wait, uintptr(e.fd), 0, 1, flags, limit, bytes)
 	return e.take(done)
 }
 
