@@ -25,8 +25,9 @@
 // of tokens for which it is active), of the device (how fast it reads memory
 // and flash) and of the user (budget, mode). The plan splits the budget into what
 // is always there, hot neurons that stay and cold ones that come and go, and
-// says which are hot, whether gates are read first, how many reads are under
-// way, why, and which speed, hit rate and stall it expects of that (expect.go).
+// says how each layer is computed (mode.go), which neurons are hot, whether gates
+// are read first, how many reads are under way and whether they begin early, why,
+// and which speed, hit rate and stall it expects of that (expect.go).
 //
 // Invariants: the same data gives the same decision on every machine. A plan that
 // Solve made or that passed Check never takes more than its budget, and leaves
