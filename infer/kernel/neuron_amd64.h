@@ -4,6 +4,9 @@
 // the row that comes rowsAhead later in the list are asked for, a few at a time between the loads of the rows themselves: a whole row at once
 // fills the queue of misses, and everything waits for it. They are asked into the second cache, since the first one waits for few lines at a
 // time. Past the end of the list it is the last row that is asked for.
+//
+// Lists of 26 rows of 4096 columns in Q4_0, in no order, on one core of Zen 4, GB/s: products 12.5 and sums 7.5 with rows asked for 6 ahead, 12.4
+// and 4.9 with 2 ahead, 10.9 and 5.9 with 12; products 10.7 where nothing asks for the first rows of the list. PREFETCHT0 loses a quarter.
 
 #include "go_asm.h"
 

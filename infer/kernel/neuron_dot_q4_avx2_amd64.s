@@ -97,95 +97,95 @@ GLOBL places<>(SB), RODATA|NOPTR, $32
 
 // DOTS goes through DX rows from SI on, with the record of CX blocks at BX. An odd row at the end goes with itself.
 #define DOTS(blocks) \
-	CONSTANTS                      \
-	MOVQ   CX, blocks              \
-	SHLQ   $5, CX                  \
-	LEAQ   (BX)(CX*1), R14         \
-	SHRQ   $3, CX                  \
-	LEAQ   (R14)(CX*1), R15        \
-pair:                                  \
-	ROW_AHEAD(1, SI, DX, DI, CX)   \
-	ROW_AHEAD(const_rowsAhead, SI, DX, R8, CX)   \
-	ROW_AHEAD(const_rowsAhead+1, SI, DX, R9, CX)   \
-	MOVQ   Weighted_Codes(R8), R12              \
-	MOVQ   Weighted_Codes(R9), R13              \
-	MOVQ   Weighted_Scales(R8), R10              \
-	MOVQ   Weighted_Scales(R9), R11              \
-	MOVQ   blocks, CX              \
-	SCALES_AHEAD(R10, CX, scales0) \
-	MOVQ   blocks, CX              \
-	SCALES_AHEAD(R11, CX, scales1) \
-	MOVQ   Weighted_Codes(SI), R8               \
-	MOVQ   Weighted_Codes(DI), R9               \
-	MOVQ   Weighted_Scales(SI), R10              \
-	MOVQ   Weighted_Scales(DI), R11              \
-	MOVQ   blocks, CX              \
-	MOVQ   CX, AX                  \
-	SHLQ   $5, AX                  \
-	MOVQ   R14, BX                 \
-	SUBQ   AX, BX                  \
-	XORL   AX, AX                  \
-	VXORPS Y10, Y10, Y10           \
-	VXORPS Y11, Y11, Y11           \
-	SUBQ   $8, CX                  \
-	JLT    ones                    \
-eight:                                 \
-	PREFETCHT1 (R12)(AX*8)         \
-	ACTS(0)                        \
-	TWO(0, R8, Y4)                 \
-	TWO(0, R9, Y6)                 \
-	PREFETCHT1 (R13)(AX*8)         \
-	ACTS(1)                        \
-	TWO(1, R8, Y5)                 \
-	TWO(1, R9, Y7)                 \
-	HALVE(Y5, Y4, Y8)              \
-	HALVE(Y7, Y6, Y8)              \
-	PREFETCHT1 lineBytes(R12)(AX*8) \
-	ACTS(2)                        \
-	TWO(2, R8, Y5)                 \
-	TWO(2, R9, Y7)                 \
-	PREFETCHT1 lineBytes(R13)(AX*8) \
-	ACTS(3)                        \
-	TWO(3, R8, Y0)                 \
-	TWO(3, R9, Y1)                 \
-	HALVE(Y0, Y5, Y8)              \
-	HALVE(Y1, Y7, Y8)              \
-	HALVE(Y5, Y4, Y8)              \
-	HALVE(Y7, Y6, Y8)              \
-	VMOVDQU (R15)(AX*2), Y3        \
-	VPSLLD  $3, Y3, Y3             \
-	VCVTPH2PS (R10)(AX*1), Y8      \
-	VCVTPH2PS (R11)(AX*1), Y9      \
-	VMULPS  (R14)(AX*2), Y8, Y8    \
-	VMULPS  (R14)(AX*2), Y9, Y9    \
-	EIGHT(Y4, Y3, Y8, Y10)         \
-	EIGHT(Y6, Y3, Y9, Y11)         \
-	ADDQ    $16, AX                \
-	ADDQ    $256, BX               \
-	SUBQ    $8, CX                 \
-	JGE     eight                  \
-ones:                                  \
-	ADDQ    $8, CX                 \
-	JZ      lanes                  \
-one:                                   \
-	CODE((R8)(AX*8))               \
-	HALF_SCALE((R10)(AX*1))        \
-	ONE(BX, (R15)(AX*2), (R14)(AX*2), X12, Y10) \
-	CODE((R9)(AX*8))               \
-	HALF_SCALE((R11)(AX*1))        \
-	ONE(BX, (R15)(AX*2), (R14)(AX*2), X12, Y11) \
-	ADDQ    $2, AX                 \
-	ADDQ    $32, BX                \
-	DECQ    CX                     \
-	JNZ     one                    \
-lanes:                                 \
-	LANES(Y10, X10, X8)            \
-	LANES(Y11, X11, X8)            \
-	VMOVSS  X10, Weighted_Coef(SI) \
-	VMOVSS  X11, Weighted_Coef(DI) \
-	ADDQ    $(2*Weighted__size), SI      \
-	SUBQ    $2, DX                 \
-	JGT     pair                   \
+	CONSTANTS                                       \
+	MOVQ   CX, blocks                               \
+	SHLQ   $5, CX                                   \
+	LEAQ   (BX)(CX*1), R14                          \
+	SHRQ   $3, CX                                   \
+	LEAQ   (R14)(CX*1), R15                         \
+pair:                                                   \
+	ROW_AHEAD(1, SI, DX, DI, CX)                    \
+	ROW_AHEAD(const_rowsAhead, SI, DX, R8, CX)      \
+	ROW_AHEAD(const_rowsAhead+1, SI, DX, R9, CX)    \
+	MOVQ   Weighted_Codes(R8), R12                  \
+	MOVQ   Weighted_Codes(R9), R13                  \
+	MOVQ   Weighted_Scales(R8), R10                 \
+	MOVQ   Weighted_Scales(R9), R11                 \
+	MOVQ   blocks, CX                               \
+	SCALES_AHEAD(R10, CX, scales0)                  \
+	MOVQ   blocks, CX                               \
+	SCALES_AHEAD(R11, CX, scales1)                  \
+	MOVQ   Weighted_Codes(SI), R8                   \
+	MOVQ   Weighted_Codes(DI), R9                   \
+	MOVQ   Weighted_Scales(SI), R10                 \
+	MOVQ   Weighted_Scales(DI), R11                 \
+	MOVQ   blocks, CX                               \
+	MOVQ   CX, AX                                   \
+	SHLQ   $5, AX                                   \
+	MOVQ   R14, BX                                  \
+	SUBQ   AX, BX                                   \
+	XORL   AX, AX                                   \
+	VXORPS Y10, Y10, Y10                            \
+	VXORPS Y11, Y11, Y11                            \
+	SUBQ   $8, CX                                   \
+	JLT    ones                                     \
+eight:                                                  \
+	PREFETCHT1 (R12)(AX*8)                          \
+	ACTS(0)                                         \
+	TWO(0, R8, Y4)                                  \
+	TWO(0, R9, Y6)                                  \
+	PREFETCHT1 (R13)(AX*8)                          \
+	ACTS(1)                                         \
+	TWO(1, R8, Y5)                                  \
+	TWO(1, R9, Y7)                                  \
+	HALVE(Y5, Y4, Y8)                               \
+	HALVE(Y7, Y6, Y8)                               \
+	PREFETCHT1 lineBytes(R12)(AX*8)                 \
+	ACTS(2)                                         \
+	TWO(2, R8, Y5)                                  \
+	TWO(2, R9, Y7)                                  \
+	PREFETCHT1 lineBytes(R13)(AX*8)                 \
+	ACTS(3)                                         \
+	TWO(3, R8, Y0)                                  \
+	TWO(3, R9, Y1)                                  \
+	HALVE(Y0, Y5, Y8)                               \
+	HALVE(Y1, Y7, Y8)                               \
+	HALVE(Y5, Y4, Y8)                               \
+	HALVE(Y7, Y6, Y8)                               \
+	VMOVDQU (R15)(AX*2), Y3                         \
+	VPSLLD  $3, Y3, Y3                              \
+	VCVTPH2PS (R10)(AX*1), Y8                       \
+	VCVTPH2PS (R11)(AX*1), Y9                       \
+	VMULPS  (R14)(AX*2), Y8, Y8                     \
+	VMULPS  (R14)(AX*2), Y9, Y9                     \
+	EIGHT(Y4, Y3, Y8, Y10)                          \
+	EIGHT(Y6, Y3, Y9, Y11)                          \
+	ADDQ    $16, AX                                 \
+	ADDQ    $256, BX                                \
+	SUBQ    $8, CX                                  \
+	JGE     eight                                   \
+ones:                                                   \
+	ADDQ    $8, CX                                  \
+	JZ      lanes                                   \
+one:                                                    \
+	CODE((R8)(AX*8))                                \
+	HALF_SCALE((R10)(AX*1))                         \
+	ONE(BX, (R15)(AX*2), (R14)(AX*2), X12, Y10)     \
+	CODE((R9)(AX*8))                                \
+	HALF_SCALE((R11)(AX*1))                         \
+	ONE(BX, (R15)(AX*2), (R14)(AX*2), X12, Y11)     \
+	ADDQ    $2, AX                                  \
+	ADDQ    $32, BX                                 \
+	DECQ    CX                                      \
+	JNZ     one                                     \
+lanes:                                                  \
+	LANES(Y10, X10, X8)                             \
+	LANES(Y11, X11, X8)                             \
+	VMOVSS  X10, Weighted_Coef(SI)                  \
+	VMOVSS  X11, Weighted_Coef(DI)                  \
+	ADDQ    $(2*Weighted__size), SI                 \
+	SUBQ    $2, DX                                  \
+	JGT     pair                                    \
 	VZEROUPPER
 
 // TILE_CODES puts blocks 4h to 4h+3 in the order of the columns.

@@ -1,7 +1,6 @@
 #include "textflag.h"
 
-// Asking for memory ahead of its use, into the second cache: the first one waits for few lines at a time, and a core of Zen 4 that goes through rows of
-// 4096 columns in no order reads 7.5 GB/s so, with PREFETCHT0 or PREFETCHNTA 4.5 and without 3.6.
+// Asking for memory ahead of its use, into the second cache: the first one waits for few lines at a time. See neuron_amd64.h.
 //
 //	SI line   CX end
 

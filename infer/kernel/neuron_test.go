@@ -155,7 +155,7 @@ func TestANeuronRowsProductIsTheSameAloneAndAnywhereInAList(t *testing.T) {
 func TestNoSumOfANeuronRowsProductOverflows(t *testing.T) {
 	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range []gguf.Type{gguf.Q8_0, gguf.Q4_0} {
-			const cols = 5 * BlockCols
+			const cols = 13 * BlockCols // more than a group of any variant
 			row := NeuronRow{typ, cols}
 			codes, scales := make([]byte, row.CodeBytes()), make([]byte, row.ScaleBytes())
 			for b := range cols / BlockCols {
@@ -253,9 +253,9 @@ func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
 	})
 }
 
-// BenchmarkNeuronRowLists is one core's way through lists of rows: those of a cluster's active neurons, which lie in memory in no order and are in no
-// cache; rows of memory in order, as all gates are read; and rows from cache, which tells what the arithmetic takes.
-func BenchmarkNeuronRowLists(b *testing.B) {
+// BenchmarkNeuronRowsInNoOrder is one core's way through lists of rows: those of a cluster's active neurons, which lie in memory in no order and are in
+// no cache; beside them rows of memory in order, as all gates are read, and rows from cache, which tell what the arithmetic takes.
+func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
 	mem := stream(b)
 	for _, row := range []NeuronRow{{gguf.Q4_0, 4096}, {gguf.Q4_0, 2048}, {gguf.Q8_0, 4096}} {
 		stride := row.CodeBytes() + row.ScaleBytes()
@@ -272,9 +272,12 @@ func BenchmarkNeuronRowLists(b *testing.B) {
 			}
 			return rows
 		}
-		inOrder := make([]int, n)
+		inOrder, few := make([]int, n), make([]int, 256)
 		for i := range inOrder {
 			inOrder[i] = i
+		}
+		for i := range few {
+			few[i] = i % 4
 		}
 		noOrder := list(rand.New(rand.NewPCG(1, 2)).Perm(n))
 		next := 0 // where the run before ended: what it read is in the caches
@@ -285,7 +288,7 @@ func BenchmarkNeuronRowLists(b *testing.B) {
 		}{
 			{"no order", noOrder, 26}, // a tenth of a cluster of 256
 			{"in order", list(inOrder), 256},
-			{"cache", list(inOrder[:4]), 4},
+			{"cache", list(few), len(few)},
 		} {
 			for _, op := range []struct {
 				name string
