@@ -12,7 +12,7 @@ import (
 // residual stream changes little in one attention block, so the layer's predictor is asked before it too, and what it names is read ahead. The
 // answer after attention decides what is computed, so the result is the same bits; a neuron named in vain costs a read, and the second
 // question costs the predictor's weights once more. Measured with bamboo-7b on two cores and a virtual disk: with half of it on flash compute is the
-// bottleneck (9.6 tokens/s instead of 10.0, though the stall falls from 14 to 6 %), with three quarters it is flash, and the neurons named in vain are those
+// bottleneck (8.4 tokens/s instead of 9.6, though the stall falls from 11 to 4 %), with three quarters it is flash, and the neurons named in vain are those
 // that are not in memory (39 % more bytes, 3.9 tokens/s instead of 4.7). So a plan asks for early reads only where it expects them to pay, between these.
 
 // readEarly begins to read what the next token-by-token layer l is likely to need. All workers call it, after a barrier.
