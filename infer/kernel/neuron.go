@@ -27,7 +27,7 @@ func NeuronType(t gguf.Type) bool {
 	return false
 }
 
-// Weighted is a row with the factor that it is added with.
+// Weighted is a row with the factor that it is added with, which may be the product that Dots found for it.
 type Weighted struct {
 	Codes, Scales unsafe.Pointer // scales [cols/32] f16, nil for types without
 	Coef          float32
