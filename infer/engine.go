@@ -33,7 +33,7 @@ type Mode string
 
 // The modes. Predicted trusts the predictor in the file and is lossy against Dense.
 const (
-	ModeAuto      Mode = "auto"      // Dense
+	ModeAuto      Mode = "auto"      // Exact where that is faster, else Dense; from a pack what the plan says of each layer
 	ModeDense     Mode = "dense"     // every neuron
 	ModeExact     Mode = "exact"     // every neuron's gate, and the rest of those that it does not make zero: Dense's result, but for rounding
 	ModePredicted Mode = "predicted" // neurons whose predicted score reaches the file's threshold

@@ -63,6 +63,11 @@ func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
 			return nil, fmt.Errorf("%s: the mode exact needs feed-forward layers without experts in F32, F16, BF16, Q8_0 or Q4_0", f.Name())
 		}
 	}
+	if c.Mode == ModeAuto && h.activation.sparse() {
+		if groups, err := neuronGroups(f); err == nil && groupBytes(groups) >= exactFrom {
+			ld.neurons = groups
+		}
+	}
 	return ld, nil
 }
 

@@ -87,9 +87,7 @@ func (n *neurons) addDown(y []float32, rows []kernel.Weighted) {
 		n.down.Axpy(y, rows)
 		return
 	}
-	for i := range rows {
-		n.down.AxpyColumn(y, rows[i])
-	}
+	n.down.AxpyColumns(y, rows)
 }
 
 // downRow is position pos's down vector with its coefficient.

@@ -16,6 +16,19 @@ func neuronGroups(f *gguf.File) (map[int]*pack.Group, error) {
 	return byLayer(f, groups), nil
 }
 
+// exactFrom is how many bytes of neurons a model has that ModeAuto computes exactly and not densely: so many that no cache of the processor holds them.
+// Then what counts is how many are read, and bamboo-7b's shape gives 11 tokens/s instead of 7 (2.7 from PowerInfer's files, whose down matrices
+// lie by neuron and have no panels). From a cache panels are faster: the built-in model gives 3000 tokens/s densely and 1500 exactly, on one core.
+const exactFrom = 128 << 20
+
+// groupBytes is what the neurons take.
+func groupBytes(groups map[int]*pack.Group) (n int64) {
+	for _, g := range groups {
+		n += int64(g.UnitBytes) * int64(g.Units)
+	}
+	return n
+}
+
 // byLayer picks the groups that can be computed by neuron. A norm of the activations (BitNet) needs them all before the first down product.
 func byLayer(f *gguf.File, groups []pack.Group) map[int]*pack.Group {
 	list := make(map[int]*pack.Group)

@@ -108,7 +108,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 		c.units, c.who = make([]int32, 0, size), make([]int32, 0, size)
 		c.found, c.requests = make([]neuroncache.Found, size), make([]*iosched.Request, 0, size)
 		c.unsent = make([]*iosched.Request, 0, sendAtOnce)
-		c.rows = make([]kernel.Weighted, 0, size+kernel.AxpyRows-1)
+		c.rows = make([]kernel.Weighted, 0, size)
 		c.gates = make([]float32, size*chunkTokens)
 		c.sum = make([]float32, h.dim)
 	}
@@ -119,7 +119,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 func sparseBytes(h *hparams, neurons, pool, batch int) int64 {
 	size := clusterNeurons(neurons)
 	clusters := (neurons + size - 1) / size
-	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4*chunkTokens) + (kernel.AxpyRows-1)*int(unsafe.Sizeof(kernel.Weighted{})) + 4*h.dim
+	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4*chunkTokens) + 4*h.dim
 	n := clusters*(size*int(unsafe.Sizeof(candidate{}))+int(unsafe.Sizeof(clusterRun{}))+4*h.dim) + pool*(perWorker+8*sendAtOnce+int(unsafe.Sizeof(sparseScratch{})))
 	return int64(n) + int64((neurons+63)/64*8) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*kernel.ActBlockBytes)
 }

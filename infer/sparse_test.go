@@ -9,6 +9,7 @@ import (
 
 	"hotcell/models/builtin"
 	"hotcell/models/gguf"
+	"hotcell/models/synthetic"
 )
 
 // reluModels are the models that can be computed by neuron: the built-in one and the golden ones.
@@ -119,5 +120,42 @@ func TestExactWritesWhatDenseWrites(t *testing.T) {
 		if dense, exact := write(ModeDense), write(ModeExact); dense != exact {
 			t.Errorf("%s\ndense: %s\nexact: %s", prompt, dense, exact)
 		}
+	}
+}
+
+func TestAutoComputesLargeModelsWithZerosExactly(t *testing.T) {
+	relu := budgetShape
+	silu := budgetShape
+	silu.Arch = "llama"
+	for _, c := range []struct {
+		name   string
+		open   func() (*gguf.File, error)
+		layers int // by neuron
+	}{
+		{"a small model", builtin.Open, 0},
+		{"a large model", func() (*gguf.File, error) { return synthetic.Open(relu, gguf.Q4_0) }, relu.Layers},
+		{"of a type without rows", func() (*gguf.File, error) { return synthetic.Open(relu, gguf.Q4_K) }, 0},
+		{"without zeros", func() (*gguf.File, error) { return synthetic.Open(silu, gguf.Q4_0) }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, err := c.open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			h, err := readHparams(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for mode, want := range map[Mode]int{ModeAuto: c.layers, ModeDense: 0} {
+				ld, err := newLoader(f, h, &Config{Mode: mode})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(ld.neurons) != want {
+					t.Errorf("%s: %d layers are computed by neuron, not %d", mode, len(ld.neurons), want)
+				}
+			}
+		})
 	}
 }

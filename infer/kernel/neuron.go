@@ -50,9 +50,6 @@ type neuronOps struct {
 	prefetch func(p unsafe.Pointer, bytes int) // asks for the cache lines from p on; bytes is at least 1
 }
 
-// AxpyRows is how many rows an axpy adds at once, so that y is loaded and stored once for all of them.
-const AxpyRows = 4
-
 var neuronGo = neuronOps{
 	dotQ8: neuronDotGo(neuronQ8), dotQ4: neuronDotGo(neuronQ4),
 	dotsQ8: neuronDotsGo(neuronQ8), dotsQ4: neuronDotsGo(neuronQ4),
@@ -197,18 +194,24 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	axpy(&y[0], &rows[0], len(rows), r.Cols/BlockCols)
 }
 
-// AxpyColumn adds coef * codes[j] * scales[j] to each y[j], for a column of a matrix whose blocks run along its rows: every output has a scale
-// of its own, scales [Cols] f16. Types without blocks are added as they are.
-func (r NeuronRow) AxpyColumn(y []float32, w Weighted) {
+// AxpyColumns adds coef * codes[j] * scales[j] of each of the columns to each y[j], in order, for a matrix whose blocks run along its rows: every output
+// has a scale of its own, scales [Cols] f16, which neighbouring columns share. Types without blocks are added as they are.
+func (r NeuronRow) AxpyColumns(y []float32, columns []Weighted) {
+	if !r.quantized() {
+		r.Axpy(y, columns)
+		return
+	}
 	_ = y[r.Cols-1]
-	switch r.Type {
-	case gguf.Q8_0:
-		active.neuron.columnQ8(&y[0], w.Codes, w.Scales, w.Coef, r.Cols/BlockCols)
-	case gguf.Q4_0:
-		active.neuron.columnQ4(&y[0], w.Codes, w.Scales, w.Coef, r.Cols/BlockCols)
-	default:
-		one := [1]Weighted{w}
-		r.Axpy(y, one[:])
+	column := active.neuron.columnQ8
+	if r.Type == gguf.Q4_0 {
+		column = active.neuron.columnQ4
+	}
+	for i := range columns {
+		if i+1 < len(columns) {
+			active.neuron.prefetch(columns[i+1].Codes, r.CodeBytes())
+		}
+		w := &columns[i]
+		column(&y[0], w.Codes, w.Scales, w.Coef, r.Cols/BlockCols)
 	}
 }
 

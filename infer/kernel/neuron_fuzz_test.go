@@ -100,7 +100,7 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 			math.Abs(float64(block(w.Codes, i/BlockCols)[i%BlockCols]))
 	}
 	w.Scales = unsafe.Pointer(&scales[0])
-	row.AxpyColumn(got, w)
+	row.AxpyColumns(got, []Weighted{w})
 	ref.columnQ8(&want[0], w.Codes, w.Scales, w.Coef, blocks)
 	for i := range want {
 		if err := near(got[i], want[i], size[i]); err != nil {

@@ -238,12 +238,15 @@ func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
 			}
 			w := Weighted{Codes: unsafe.Pointer(&codes[0]), Scales: unsafe.Pointer(&scales[0]), Coef: 0.75}
 			got, want := guardedFloats(t, cols), make([]float32, cols)
-			NeuronRow{typ, cols}.AxpyColumn(got, w)
+			again := w
+			again.Coef = -0.25
+			NeuronRow{typ, cols}.AxpyColumns(got, []Weighted{w, again})
 			column := neuronGo.columnQ8
 			if typ == gguf.Q4_0 {
 				column = neuronGo.columnQ4
 			}
 			column(&want[0], w.Codes, w.Scales, w.Coef, cols/BlockCols)
+			column(&want[0], w.Codes, w.Scales, again.Coef, cols/BlockCols)
 			for i := range want {
 				if math.Abs(float64(got[i]-want[i])) > 1e-5*math.Abs(float64(want[i])) {
 					t.Fatalf("%v: output %d is %v, want %v", typ, i, got[i], want[i])

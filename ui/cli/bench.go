@@ -281,7 +281,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 		f.Close()
 		return err
 	}
-	if _, packed := pack.Of(f); m.activity != nil && (packed || c.Mode != infer.ModeAuto && c.Mode != infer.ModeDense) {
+	if _, packed := pack.Of(f); m.activity != nil && (packed || c.Mode != infer.ModeDense) {
 		c.Active = m.activity()
 	}
 	need, err := infer.MemoryNeed(f, c)

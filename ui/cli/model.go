@@ -45,7 +45,7 @@ func (m *modelFlags) add(f *pflag.FlagSet) {
 const kvHelp = "`format` of keys and values: f16; q8 (half the memory, faster at long contexts, slightly lossy); or f32"
 
 const modeHelp = "how feed-forward layers are computed: dense; exact (neurons that a ReLU makes zero are skipped: the same result); " +
-	"predicted (only neurons that a predictor names, the file's own or one made from its gates; slightly lossy); or auto: dense in memory, from a pack what the plan says for each layer, nothing lossy unasked"
+	"predicted (only neurons that a predictor names, the file's own or one made from its gates; slightly lossy); or auto: dense or exact, whichever is faster, from a pack what the plan says for each layer, nothing lossy unasked"
 
 func (m *modelFlags) config() (infer.Config, error) {
 	kv, err := infer.ParseKVType(cmp.Or(m.kv, "f16")) // commands without the flag leave it empty
