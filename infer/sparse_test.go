@@ -124,8 +124,8 @@ func TestExactWritesWhatDenseWrites(t *testing.T) {
 }
 
 func TestAutoComputesLargeModelsWithZerosExactly(t *testing.T) {
-	relu := budgetShape
-	silu := budgetShape
+	relu := synthetic.Shape{Name: "large", Arch: "bamboo", Layers: 3, Dim: 4096, FF: 8192, Heads: 8, KVHeads: 2, HeadDim: 128, Vocab: 2048, Context: 64, Rank: 64}
+	silu := relu
 	silu.Arch = "llama"
 	for _, c := range []struct {
 		name   string

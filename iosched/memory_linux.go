@@ -16,15 +16,6 @@ func fillVector(vector *[MaxPieces]unix.Iovec, pieces [][]byte) *unix.Iovec {
 	return &vector[0]
 }
 
-var one = [8]byte{0: 1} // the number that is added to an eventfd; either byte order makes it more than 0
-
-func ringEventfd(fd int) { _, _ = unix.Write(fd, one[:]) }
-
-func drainEventfd(fd int) {
-	var number [8]byte
-	_, _ = unix.Read(fd, number[:])
-}
-
 // pages is memory as direct reads want it: it begins a page.
 func pages(n int) (mem []byte, free func(), err error) {
 	mem, err = unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
