@@ -77,7 +77,7 @@ func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cach
 		file: file, sched: sched, cache: cache, reads: iosched.NewGroup(maxReads),
 		stallNs: make([]padded, workers), manageNs: make([]padded, workers),
 	}
-	f.reads.Spin = -1 // a worker that has nothing to compute leaves its core to the thread that reads
+	f.reads.Spin = -1 // a worker that has nothing to compute sleeps at the device: whoever is woken there needs the core
 	f.all, f.bySlot = make([]iosched.Request, maxReads), make([]atomic.Uint32, cache.Slots())
 	for i := range f.all {
 		f.free = append(f.free, &f.all[i])
@@ -236,8 +236,8 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 	f.manageNs[w.ID].Add(uint64(iosched.Now() - start))
 }
 
-// sendAtOnce is how many reads are submitted together at most. Each submission may wake the thread that reads, and neighbours can only be merged
-// with what is there; but the first ones should not wait for the last.
+// sendAtOnce is how many reads are submitted together at most: neighbours can only be merged with what is there, but the first ones should not wait for
+// the last.
 const sendAtOnce = 64
 
 // send submits what was asked for. Until then nothing of it comes.

@@ -188,7 +188,7 @@ func (e *uring) add(r uringRequest) {
 	e.tail++
 }
 
-// send has the kernel take the last n requests. It takes back those that the kernel did not take: for now, or with an errno for good.
+// send has the kernel take the last n requests. It takes back those that the kernel did not take: not yet, or with an errno never.
 func (e *uring) send(n int) (unsent int, errno unix.Errno) {
 	e.sqTail.Store(e.tail)
 	for n > 0 {
