@@ -7,9 +7,9 @@
 //
 // A phone's UFS has one queue, and several threads that fill it take up to 40 % of its speed from each other (PowerInfer-2, 2406.06282, section 2.3.2).
 // But a thread for that alone costs two wake-ups a read, each of them as long as a read takes. So a Scheduler is driven by the threads that read, one
-// at a time: who submits gives the device its reads, who waits takes in the finished ones, for all (drive.go). It puts demands before prefetches and joins neighbours into one read, over a
-// small gap if need be (fill.go; Ripple, 2410.19274, calls that access collapse). Beneath it is a Device: libaio, io_uring or a pool of preads, chosen
-// when the file is opened; around that one can be put a model of another flash (Simulate) or faults (Faults).
+// at a time: who submits gives the device its reads, who waits takes in the finished ones, for all (drive.go). It puts demands before prefetches and
+// joins neighbours into one read, over a small gap if need be (fill.go; Ripple, 2410.19274, calls that access collapse). Beneath it is a Device:
+// libaio, io_uring or a pool of preads, chosen when the file is opened; around that one can be put a model of another flash (Simulate) or faults (Faults).
 //
 // The caller owns everything that is read into and told: a Request is a value in its own tables, and a Group is where its finished requests arrive.
 // Its threads compute what they have and take what comes, without locks, channels or allocation:
@@ -22,8 +22,9 @@
 //	}
 //
 // Invariants, which the tests hold: each submitted request arrives in its group exactly once, whatever happens; what arrives without an error is
-// what the file held; never do two threads feed the device at once, and a thread that waits is woken for what arrives, whoever took it in; no prefetch begins while a demand waits; a failed read fails only the requests whose own bytes it could not get; a read allocates nothing; Close leaves
-// no thread behind. Data is never checked here, a flipped bit arrives as it is: packs have checksums.
+// what the file held; never do two threads feed the device at once, and a thread that waits is woken for what arrives, whoever took it in; no prefetch
+// begins while a demand waits; a failed read fails only the requests whose own bytes it could not get; a read allocates nothing; Close leaves no thread
+// behind. Data is never checked here, a flipped bit arrives as it is: packs have checksums.
 //
 // Measure (measure.go) finds out what a folder's device delivers by request size and depth, through a scheduler of its own. The file that it reads
 // has no name any more before its first byte is written, so nothing can be left behind, and never is a figure from the cache passed off as the device's.
