@@ -1,89 +1,294 @@
 package infer
 
 import (
+	"math"
+	"sync/atomic"
 	"unsafe"
 
+	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/iosched"
 	"hotcell/neuroncache"
 )
 
-// Early reads. While a layer's attention is computed flash would have nothing to do: which neurons its FFN needs is known only after it. But the
-// residual stream changes little in one attention block, so the layer's predictor is asked before it too, and what it names is read ahead. The
-// answer after attention decides what is computed, so the result is the same bits; a neuron named in vain costs a read, and the second
-// question costs the predictor's weights once more. Measured with bamboo-7b on two cores and a virtual disk: with half of it on flash compute is the
-// bottleneck (8.4 tokens/s instead of 9.6, though the stall falls from 11 to 4 %), with three quarters it is flash, and the neurons named in vain are those
-// that are not in memory (39 % more bytes, 3.9 tokens/s instead of 4.7). So a plan asks for early reads only where it expects them to pay, between these.
+// Early reads. While attention and the predictor of a layer are computed nobody knows which neurons its FFN needs, and flash would have nothing to do. But the
+// residual stream changes little from one block to the next. So while workers wait for the neurons of a layer, and have nothing to compute, they ask the
+// next layer's predictor about the residual stream as it is then, before this layer's FFN and the next one's attention; and what it is sure of is read
+// ahead. The answer at the right time decides what is computed, so the result is the same bits. The question costs time that was lost anyway, and
+// a layer that does not wait asks none. A neuron named in vain costs a read.
+//
+// How sure is sure enough differs from layer to layer (the stream changes most in the first ones), and only neurons that are not in memory count, about which
+// predictors err more. So each layer has a margin above the predictor's threshold, and each answer that is proved right or wrong moves it, until
+// aheadPrecision of what is read ahead is wanted. What that finds of the absent neurons that are wanted then was measured on the built-in model, with its
+// predictor on 1536 tokens of text, by the size of the cache:
+//
+//	wanted and in memory                    58 %   76 %   89 %   96 %
+//	found early, with the file's predictor  53 %   48 %   43 %   39 %   its second layer 12 %, the third to fifth 50 to 71 %
+//
+// and with sketches 64, 61, 54 and 50 %, where 65, 79, 86 and 92 % were in memory. Without a margin 76 % were found at 89 %, but 55 % of what was read was in vain. Asked after
+// the FFN, right before attention, the predictor finds 55 % at 89 %, but then nothing waits, and the question costs its weights once more (8 % of a token).
 
-// readEarly begins to read what the next token-by-token layer l is likely to need. All workers call it, after a barrier.
-func (e *engine) readEarly(w *workers.Worker, l int) {
-	s, f := e.sparse, e.w.layers[l].ffn
-	if !f.predicts() {
+// aheadPrecision is the share of what is read ahead that is to be wanted. Lower finds more (0.8: 49 % at 89 %), higher reads less in vain (0.9: 35 %).
+const aheadPrecision = 0.85
+
+// ahead is the question about the next layer, and where it stands. Workers take pieces of it, in stages, with no barrier between these.
+type ahead struct {
+	layer      int // that is asked about
+	stage      atomic.Int32
+	next       [askStages]workers.Counter // pieces of the stages
+	done       atomic.Int32               // panels of the stage's product
+	in, hidden *kernel.Acts               // [1][dim], [1][rank] input of the predictor's products
+	inner      buffer                     // [1][rank] the first one's result
+	scores     buffer                     // [1][neurons]
+
+	asked          bool         // there was an answer about the layer before that one
+	right, wrong   atomic.Int32 // units that it named
+	margins, steps []float32    // [layers] above the predictor's threshold, and by how much they move; 0: not known yet
+
+	coming    []uint64 // Config.Active's positions for the layer
+	comingFor int      // the layer, -1: none
+}
+
+// Stages of a question.
+const (
+	askNothing  int32 = iota // there is no next layer, or nothing is left to ask
+	askInput                 // what the predictor is asked about
+	askPrepared              // somebody prepares the next stage
+	askInner                 // the predictor's first product
+	askScores                // its last, or a sketch
+	askNames                 // which neurons that means
+	askStages
+)
+
+// A piece of a question should take some 10 us: a worker in it does not see that what it waits for has come.
+const (
+	askBytes     = 128 << 10 // of a product's weights
+	askPositions = 2048
+)
+
+// setEarly turns early reads on, if the cold region has room for two layers: what is read ahead stays pinned until its layer is done. They are about
+// whole units, not about rows that lie apart.
+func (e *engine) setEarly(on bool) {
+	s, widest, rank := e.sparse, 0, 1
+	var largest int64
+	for l := range e.w.layers {
+		if e.byNeurons(l) {
+			f := e.w.layers[l].ffn
+			widest, rank = max(widest, f.ff()), max(rank, f.predict1.Rows)
+			largest = max(largest, int64(f.neurons.group.Units)*int64(f.neurons.group.UnitBytes))
+		}
+	}
+	if !on || s.flash.pieces != nil || s.flash.plan.Memory.Cold < 2*largest {
 		return
 	}
-	n := f.neurons
-	one := chunk{n: 1}
-	if f.sketch.Rows > 0 {
-		e.normalise(w, one, e.w.layers[l].ffnNorm)
-		in := e.input(w, 1)
-		e.multiply(w, e.counter(one, l, phaseEarly1), &f.sketch, s.early, &in)
+	layers := len(e.w.layers)
+	s.ahead = &ahead{
+		in: kernel.NewActs(1, e.h.dim), hidden: kernel.NewActs(1, rank), inner: newBuffer(1, rank), scores: newBuffer(1, widest),
+		margins: make([]float32, layers), steps: make([]float32, layers), coming: make([]uint64, len(s.given)), comingFor: -1,
+	}
+	for i := range s.scratch {
+		s.scratch[i].ahead = make([]int32, 0, maxReads)
+	}
+}
+
+// begin learns from the answer that was judged last, and opens the question that is asked in layer l, about the next. Called by one worker, while none asks or
+// judges.
+func (a *ahead) begin(e *engine, l int) {
+	if a == nil {
+		return
+	}
+	if a.asked {
+		a.learn(a.layer - 1)
+	}
+	a.asked = a.layer == l && a.stage.Load() > askPrepared
+	for i := range a.next {
+		a.next[i].Reset()
+	}
+	a.done.Store(0)
+	a.layer = l + 1
+	stage := askNothing
+	if a.layer < len(e.w.layers) && e.byNeurons(a.layer) && e.w.layers[a.layer].ffn.predicts() {
+		stage = askInput
+	}
+	a.stage.Store(stage)
+}
+
+// judge counts what was right and wrong of the worker's share of the answer about a layer, for which the one that counts is known now.
+func (e *engine) judge(s *sparseScratch, f *feedForward) {
+	a := e.sparse.ahead
+	if a == nil {
+		return
+	}
+	per := f.neurons.group.UnitNeurons
+	var right, wrong int32
+	for _, unit := range s.ahead {
+		wanted := false
+		for pos := int(unit) * per; pos < min(f.ff(), int(unit+1)*per); pos++ {
+			wanted = wanted || e.named(f, e.score.data, pos)
+		}
+		if wanted {
+			right++
+		} else {
+			wrong++
+		}
+	}
+	s.ahead = s.ahead[:0]
+	a.right.Add(right)
+	a.wrong.Add(wrong)
+}
+
+// learn moves a layer's margin by what was right and wrong.
+func (a *ahead) learn(l int) {
+	right, wrong := a.right.Swap(0), a.wrong.Swap(0)
+	move := float32(wrong)*aheadPrecision - float32(right)*(1-aheadPrecision)
+	if right+wrong == 0 {
+		move = -1
+	}
+	a.margins[l] = max(0, a.margins[l]+move*a.steps[l])
+}
+
+// askAhead does a piece of the question about the next layer, for a worker that has nothing else to do. It reports false if there is none.
+func (e *engine) askAhead(w *workers.Worker) bool {
+	a := e.sparse.ahead
+	if a == nil {
+		return false
+	}
+	stage := a.stage.Load()
+	if stage == askNothing || stage == askPrepared {
+		return false
+	}
+	f := e.w.layers[a.layer].ffn
+	switch stage {
+	case askInput:
+		if !a.stage.CompareAndSwap(askInput, askPrepared) {
+			return false
+		}
+		e.prepareAhead(w, f)
+		if f.sketch.Rows > 0 {
+			a.stage.Store(askScores)
+		} else {
+			a.stage.Store(askInner)
+		}
+		return true
+	case askInner:
+		return a.product(w, stage, &f.predict1, a.in, a.inner)
+	case askScores:
+		if f.sketch.Rows > 0 {
+			return a.product(w, stage, &f.sketch, a.in, a.scores)
+		}
+		return a.product(w, stage, &f.predict2, a.hidden, a.scores)
+	}
+	lo, hi, ok := w.Next(&a.next[askNames], askPositions, f.ff())
+	if ok {
+		e.nameAhead(w, f, lo, hi)
+	}
+	return ok
+}
+
+// prepareAhead makes the predictor's input.
+func (e *engine) prepareAhead(w *workers.Worker, f *feedForward) {
+	s := e.sparse
+	a := s.ahead
+	a.in.Reset(1, e.h.dim)
+	x, in := e.residual(w, chunk{}, 0), a.in.Row(0)
+	if norm := e.w.layers[a.layer].ffnNorm; f.sketch.Rows > 0 && norm != nil {
+		norm.vector(in, x)
 	} else {
-		e.predict(w, one, l, phaseEarly1, s.early)
+		copy(in, x)
 	}
-	if w.ID == 0 {
-		s.flash.beginEarly()
-		s.give(l)
+	a.in.Quantize(0, 1)
+	if s.active != nil && a.comingFor != a.layer {
+		clear(a.coming)
+		copy(a.coming, s.active(a.layer))
+		a.comingFor = a.layer
 	}
-	w.Barrier()
-	scratch, scores := &s.scratch[w.ID], s.early.row(0, n.group.Neurons)
-	lo, hi := w.Split(n.group.Neurons)
+	s.flash.beginEarly()
+}
+
+// product does a piece of one of the predictor's products, and with the last one prepares the next stage.
+func (a *ahead) product(w *workers.Worker, stage int32, m *kernel.Matrix, in *kernel.Acts, out buffer) bool {
+	lo, hi, ok := w.Next(&a.next[stage], max(1, askBytes*m.Panels()/len(m.Data)), m.Panels())
+	if !ok {
+		return false
+	}
+	m.Mul(out.data, out.stride, in, lo, hi)
+	if int(a.done.Add(int32(hi-lo))) < m.Panels() {
+		return true
+	}
+	if a.done.Store(0); stage == askInner {
+		a.hidden.Reset(1, m.Rows)
+		hidden := a.hidden.Row(0)
+		for i, v := range out.row(0, m.Rows) {
+			hidden[i] = max(v, 0)
+		}
+		a.hidden.Quantize(0, 1)
+	} else if a.steps[a.layer] == 0 {
+		spread := deviation(out.row(0, m.Rows))
+		a.margins[a.layer], a.steps[a.layer] = spread/2, spread/200
+	}
+	a.stage.Store(stage + 1)
+	return true
+}
+
+// deviation is the standard deviation of x.
+func deviation(x []float32) float32 {
+	var sum, squares float64
+	for _, v := range x {
+		sum += float64(v)
+		squares += float64(v) * float64(v)
+	}
+	n := float64(len(x))
+	return float32(math.Sqrt(max(0, squares/n-sum/n*sum/n)))
+}
+
+// nameAhead reads what the answer is sure of, of positions lo to hi-1.
+func (e *engine) nameAhead(w *workers.Worker, f *feedForward, lo, hi int) {
+	s, n := e.sparse, f.neurons
+	a, scratch := s.ahead, &s.scratch[w.ID]
 	scratch.units = scratch.units[:0]
-	last := int32(-1)
+	margin, last := a.margins[a.layer], int32(-1)
 	for pos := max(lo, n.always); pos < hi; pos++ {
-		named := s.active == nil && e.named(f, scores, pos) || s.active != nil && s.isGivenEarly(int32(pos), n.group.Neurons)
-		if unit := int32(pos / n.group.UnitNeurons); unit != last && named {
-			last = unit
-			if scratch.units = append(scratch.units, unit); len(scratch.units) == cap(scratch.units) {
-				s.flash.readAhead(w, scratch, n)
-			}
+		unit := int32(pos / n.group.UnitNeurons)
+		if unit == last || !a.named(e, f, pos, margin) {
+			continue
+		}
+		last = unit
+		if scratch.units = append(scratch.units, unit); len(scratch.units) == cap(scratch.units) {
+			s.flash.readAhead(w, scratch, n)
 		}
 	}
 	s.flash.readAhead(w, scratch, n)
 }
 
-// What the first answer of the built-in model's predictor has of the second: 80 % of the neurons, and 17 % of it are others.
+// named tells whether the answer is sure of a position.
+func (a *ahead) named(e *engine, f *feedForward, pos int, margin float32) bool {
+	switch {
+	case e.sparse.active != nil:
+		return a.isGiven(int32(pos), f.neurons.group.Activity)
+	case f.sketch.Rows > 0:
+		return a.scores.data[pos] >= f.margin+margin
+	}
+	return a.scores.data[f.neurons.group.Neuron(pos)] >= e.h.threshold+margin
+}
+
+// What the answer finds of Config.Active's positions, and what it names in vain for each that is wanted: as measured where 89 % are in memory.
 const (
-	earlyRecall = 0.80
-	earlyVain   = 0.16 // for each neuron of the second answer
+	aheadRecall = 0.43
+	aheadVain   = aheadRecall * (1 - aheadPrecision) / aheadPrecision
 )
 
-// isGivenEarly is the first answer where Config.Active gives the second: as good as was measured, and wrong about neurons of the more active half.
-func (s *sparseState) isGivenEarly(pos int32, neurons int) bool {
-	draw := float64((uint64(pos)*0x9e3779b97f4a7c15^s.given[pos>>6]*0xff51afd7ed558ccd)*0xc4ceb9fe1a85ec53>>40) / (1 << 24) // by what is active near it
-	if s.isGiven(pos) {
-		return draw < earlyRecall
+// isGiven is the answer where Config.Active gives the one that counts: as good as was measured, and wrong about a neuron the more often, the more often it is
+// active.
+func (a *ahead) isGiven(pos int32, activity []uint16) bool {
+	word := a.coming[pos>>6]
+	draw := float64((uint64(pos)*0x9e3779b97f4a7c15^word*0xff51afd7ed558ccd)*0xc4ceb9fe1a85ec53>>40) / (1 << 24) // by what is active near it
+	if word>>(pos&63)&1 != 0 {
+		return draw < aheadRecall
 	}
-	return int(pos) < neurons/2 && draw < 2*earlyVain*float64(s.givenCount)/float64(neurons)
+	return int(pos) < len(activity) && draw < aheadVain*float64(activity[pos])/65535
 }
 
-// setEarly turns early reads on, if the cold region has room for two layers: what is read ahead stays pinned until its layer is done. They are about
-// whole units, not about rows that lie apart.
-func (e *engine) setEarly(on bool) {
-	s, widest := e.sparse, 0
-	var largest int64
-	for l := range e.w.layers {
-		if e.byNeurons(l) {
-			f := e.w.layers[l].ffn
-			widest = max(widest, f.ff(), f.predict1.Rows)
-			largest = max(largest, int64(f.neurons.group.Units)*int64(f.neurons.group.UnitBytes))
-		}
-	}
-	if s.readsEarly = on && s.flash.pieces == nil && s.flash.plan.Memory.Cold >= 2*largest; s.readsEarly {
-		s.early = newBuffer(1, widest)
-	}
-}
-
-// beginEarly opens the batch of the coming layer before the layer. Called by one worker, between barriers.
+// beginEarly opens the batch of the coming layer before the layer. Called by one worker.
 func (f *flash) beginEarly() { f.early = f.cache.Begin(1) }
 
 // readAhead asks for units that are likely to be needed soon, and forgets them.
@@ -94,15 +299,16 @@ func (f *flash) readAhead(w *workers.Worker, s *sparseScratch, n *neurons) {
 		parts = partUp
 	}
 	for which := partGate; which <= parts && len(s.units) > 0; which++ {
-		reads := f.pieces.of(n, which)
-		s.requests = f.take(len(s.units)*reads, s.requests[:0])
-		units := s.units[:len(s.requests)/reads]
+		s.requests = f.take(len(s.units), s.requests[:0])
+		units := s.units[:len(s.requests)]
 		f.cache.Prefetch(f.early, n.cached+int(which), units, s.found)
 		claimed := 0
 		for i, unit := range units {
 			if found := s.found[i]; found.State == neuroncache.Claimed {
-				f.aim(s.requests[claimed:claimed+reads], n, unit, which, found.Slot)
-				claimed += reads
+				f.aim(s.requests[claimed:claimed+1], n, unit, which, found.Slot)
+				if claimed++; which == partGate && len(s.ahead) < cap(s.ahead) {
+					s.ahead = append(s.ahead, unit)
+				}
 			}
 		}
 		f.submit(iosched.Prefetch, s.requests[:claimed])

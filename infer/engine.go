@@ -139,8 +139,6 @@ const (
 	_
 	phasePredict // two
 	_
-	phaseEarly1 // two
-	_
 	phasesPerLayer
 )
 
@@ -299,6 +297,7 @@ func (e *engine) run(w *workers.Worker) {
 				e.cancelled.Store(true)
 			case e.solo && e.byNeurons(l):
 				e.sparse.begin(e.w.layers[l].ffn, l)
+				e.sparse.ahead.begin(e, l)
 			}
 			if h.routeEarly && e.w.layers[l].router.Rows > 0 {
 				e.normalise(w, c, nil)
@@ -319,9 +318,6 @@ func (e *engine) run(w *workers.Worker) {
 			e.ffnByNeurons(w, l)
 			if e.sparse.flash.failed() { // set before the last barrier, so all workers agree
 				return
-			}
-			if e.sparse.readsEarly && len(e.ids) == 1 && l+1 < len(e.w.layers) && e.byNeurons(l+1) {
-				e.readEarly(w, l+1)
 			}
 		}
 		if w.ID == 0 && e.progress != nil {

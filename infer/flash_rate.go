@@ -56,6 +56,15 @@ func (f *flash) rate(size int, d time.Duration) float64 {
 	}
 }
 
+// wantedBytes is what was read without what was read early in vain: the least that flash had to give.
+func (f *flash) wantedBytes(did *Stats) uint64 {
+	if f.pieces != nil || did.PrefillTokens > 0 {
+		return did.FlashBytes
+	}
+	units := did.Hot.Misses + did.Hot.PrefetchHits + did.Cold.Misses + did.Cold.PrefetchHits
+	return min(did.FlashBytes, units*uint64(f.slotBytes()))
+}
+
 // anywhere aims requests at random pages of neurons.
 func (f *flash) anywhere() func(r *iosched.Request) {
 	random := rand.New(rand.NewPCG(1, 2))

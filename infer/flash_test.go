@@ -224,7 +224,7 @@ func TestEarlyReadsChangeNoBit(t *testing.T) {
 			want := logitsOf(t, opened(t, open, c), ids, true)
 			c.EarlyReads = true
 			s := opened(t, open, c)
-			if !s.eng.sparse.readsEarly {
+			if s.eng.sparse.ahead == nil {
 				t.Fatal("nothing is read early")
 			}
 			for i, row := range logitsOf(t, s, ids, true) {

@@ -179,7 +179,7 @@ func (m *measurement) run(ctx context.Context) (Run, error) {
 	limit.Flash = m.flashLimit(&did)
 	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds(), Stats: did}
 	if limit.Flash > 0 {
-		r.FlashShare = float64(r.Stats.FlashBytes) / limit.Flash / ns.Seconds()
+		r.FlashShare = float64(m.e.sparse.flash.wantedBytes(&did)) / limit.Flash / ns.Seconds()
 	}
 	activeShare, ok := r.Stats.ActiveShare()
 	if !ok {

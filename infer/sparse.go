@@ -1,7 +1,6 @@
 package infer
 
 import (
-	"math/bits"
 	"sync/atomic"
 	"unsafe"
 
@@ -42,10 +41,8 @@ type sparseState struct {
 	calibration *calibration // while margins of sketches are found
 	recorder    *recorder    // while Record runs
 
-	serial     bool   // WithoutPipeline
-	readsEarly bool   // see readEarly
-	givenCount int    // bits of given
-	early      buffer // [1][neurons] scores of the layer that is read early
+	serial bool   // WithoutPipeline
+	ahead  *ahead // nil: nothing is read early
 
 	spying    bool // on the predictor: this layer's other neurons are computed too, and counted, but not used
 	spyAlways bool
@@ -66,12 +63,13 @@ func (s *sparseState) give(layer int) {
 		return
 	}
 	s.givenFor = layer
+	if a := s.ahead; a != nil && a.comingFor == layer {
+		copy(s.given, a.coming)
+		a.comingFor = -1
+		return
+	}
 	clear(s.given)
 	copy(s.given, s.active(layer))
-	s.givenCount = 0
-	for _, word := range s.given {
-		s.givenCount += bits.OnesCount64(word)
-	}
 }
 
 // sparseScratch is one worker's.
@@ -81,6 +79,7 @@ type sparseScratch struct {
 	found    []neuroncache.Found
 	requests []*iosched.Request
 	unsent   []*iosched.Request // claimed and filled in
+	ahead    []int32            // units read early for the next layer, as many as there is room for
 	rows     []kernel.Weighted
 	in       kernel.Acts // [1][dim] a single token's normalised residual
 	gates    []float32   // [cluster][chunkTokens]
@@ -171,6 +170,8 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		w.Barrier()
 	}
 	clusters := n.clusters()
+	s.flash.collect() // what was read early
+	e.judge(scratch, lw.ffn)
 	if s.serial {
 		e.matrixByMatrix(w, lw.ffn, clusters)
 	}
@@ -187,9 +188,8 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		s.runs[c].state.Store(state)
 	}
 	s.flash.send(scratch)
-	s.flash.collect() // what was read early
 	for !s.serial && s.flash != nil && int(s.finished.Load()) < clusters && !s.flash.failed() {
-		if !e.advanceAny(w, lw.ffn, clusters) {
+		if !e.advanceAny(w, lw.ffn, clusters) && !e.askAhead(w) {
 			s.flash.wait(w)
 		}
 	}
