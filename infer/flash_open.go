@@ -95,6 +95,7 @@ func sortedLayers(groups map[int]*pack.Group) []int {
 // openFlash makes cache and scheduler as the plan says. The layers' neurons are given their places in the cache.
 func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers int) (*flash, error) {
 	var layers []*neurons
+	clusters := 0 // of the widest
 	groups := map[int]*pack.Group{}
 	config := neuroncache.Config{Policy: c.Policy}
 	for l := range w.layers {
@@ -106,7 +107,7 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 		groups[l] = n.group
 		n.number, n.cached, n.inParts = len(layers), len(config.Groups), plan.TwoPhase
 		n.whole = plan.Layers[n.number].Mode == planner.Dense
-		layers = append(layers, n)
+		layers, clusters = append(layers, n), max(clusters, n.clusters())
 		config.Groups = append(config.Groups, n.group.Units)
 		bytes := n.group.UnitBytes
 		if plan.TwoPhase {
@@ -136,7 +137,7 @@ func openFlash(p *pack.File, w *weights, plan *planner.Plan, c *Config, workers 
 		cache.Close()
 		return nil, fmt.Errorf("%s: %w", p.Name(), err)
 	}
-	f := newFlash(p, sched, cache, workers)
+	f := newFlash(p, sched, cache, workers, clusters)
 	if f.staging, err = newArena(int(streamBytes(layers)), unix.MADV_NOHUGEPAGE); err != nil {
 		f.close()
 		return nil, err

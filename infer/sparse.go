@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 
@@ -185,11 +186,19 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		if s.flash == nil {
 			state = e.advanceCluster(w, lw.ffn, c) // in memory nothing is ever left waiting
 		}
-		s.runs[c].state.Store(state)
+		if s.runs[c].state.Store(state); state == isFree {
+			s.flash.tell(c)
+		}
 	}
 	s.flash.send(scratch)
 	for !s.serial && s.flash != nil && int(s.finished.Load()) < clusters && !s.flash.failed() {
-		if !e.advanceAny(w, lw.ffn, clusters) && !e.askAhead(w) {
+		switch {
+		case e.advanceAny(w, lw.ffn, clusters):
+		case s.flash.told(): // of a cluster that another worker holds
+			pause()
+		case e.askAhead(w):
+			s.flash.collect()
+		default:
 			s.flash.wait(w)
 		}
 	}
@@ -252,20 +261,32 @@ func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int)
 	}
 }
 
-// advanceAny goes on with the clusters that nobody holds, and tells whether any candidate got further.
-func (e *engine) advanceAny(w *workers.Worker, f *feedForward, clusters int) bool {
-	further := false
-	for c := range clusters {
-		r := &e.sparse.runs[c]
-		if r.state.Load() != isFree || !r.state.CompareAndSwap(isFree, isHeld) {
-			continue
+// advanceAny goes on with clusters that something has come for and nobody holds, and tells whether there was one.
+func (e *engine) advanceAny(w *workers.Worker, f *feedForward, clusters int) (any bool) {
+	s := e.sparse
+	for i := range s.flash.news {
+		word := &s.flash.news[i]
+		for left := word.Load(); left != 0; left &= left - 1 {
+			bit := left & -left
+			if word.And(^bit)&bit == 0 { // another worker took it
+				continue
+			}
+			c := i<<6 + bits.TrailingZeros64(bit)
+			if c >= clusters {
+				continue
+			}
+			r := &s.runs[c]
+			if !r.state.CompareAndSwap(isFree, isHeld) {
+				if r.state.Load() != isEnded {
+					s.flash.tell(c) // who holds it may have looked before this came
+				}
+				continue
+			}
+			any = true
+			r.state.Store(e.advanceCluster(w, f, c))
+			s.flash.send(&s.scratch[w.ID])
+			s.flash.collect()
 		}
-		before := r.waiting
-		state := e.advanceCluster(w, f, c)
-		further = further || r.waiting < before
-		r.state.Store(state)
-		e.sparse.flash.send(&e.sparse.scratch[w.ID])
-		e.sparse.flash.collect()
 	}
-	return further
+	return any
 }
