@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"math"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -236,5 +237,25 @@ func TestEarlyReadsChangeNoBit(t *testing.T) {
 				t.Errorf("nothing was read early: %+v", st)
 			}
 		})
+	}
+}
+
+func TestAnEarlyAnswerIsTrustedTheLessTheMoreItErrs(t *testing.T) {
+	a := &ahead{margins: []float32{1}, steps: []float32{0.01}}
+	for name, test := range map[string]struct {
+		right, wrong int32
+		moves        float32 // steps
+	}{
+		"as precise as it should be":       {17, 3, 0},
+		"all in vain":                      {0, 10, 8.5},
+		"all wanted":                       {20, 0, -3},
+		"nothing named, so it may be more": {0, 0, -1},
+	} {
+		a.margins[0] = 1
+		a.right.Store(test.right)
+		a.wrong.Store(test.wrong)
+		if a.learn(0); math.Abs(float64(a.margins[0]-1-test.moves*0.01)) > 1e-6 {
+			t.Errorf("%s: the margin moved from 1 to %v", name, a.margins[0])
+		}
 	}
 }

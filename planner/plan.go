@@ -35,7 +35,7 @@ type Plan struct {
 	// (PowerInfer-2, section 4.4). Otherwise both are one read.
 	TwoPhase bool `json:"two_phase"`
 
-	// EarlyReads: predictors are asked before attention too, and what they name is read ahead.
+	// EarlyReads: while a layer waits for flash the next one's predictor is asked, and what it is sure of is read ahead.
 	EarlyReads bool `json:"early_reads"`
 
 	Memory Split       `json:"memory"`

@@ -250,7 +250,7 @@ func (p *Plan) explain(s slots, l Limits, cache int64) {
 		why("Gates are read first, the other rows of a neuron only if its gate is not zero.")
 	}
 	if p.EarlyReads {
-		why("Predictors are asked before attention too, so that flash is at work meanwhile: reading takes longer than computing neurons.")
+		why("While a layer waits for flash the next one's predictor is asked, and what it is sure of is read ahead: reading takes longer than computing neurons.")
 	}
 	var gates, always, rest, neurons int
 	for i, l := range p.Layers {
