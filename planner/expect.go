@@ -131,7 +131,7 @@ const (
 	earlyFound = 0.43
 	earlyVain  = 0.076
 	earlyGives = 0.4
-	earlyGain  = 0.95 // what early reads must come to, of the time without, to be chosen
+	earlyGain  = 0.97 // what early reads must come to, of the time without, to be chosen
 )
 
 // memoryTimes are the times but for flash.
