@@ -54,7 +54,7 @@ func kernelsOf(f Format, tokens int) kernels {
 }
 
 // multiply computes so many panels for so many tokens with the kernels of a format.
-func (p product) multiply(f Format, panels, tokens int) {
+func (p *product) multiply(f Format, panels, tokens int) {
 	k := kernelsOf(f, tokens)
 	if k.expand == nil {
 		p.by(&k, panels, tokens, nil, 0)
@@ -68,43 +68,43 @@ func (p product) multiply(f Format, panels, tokens int) {
 
 // by computes so many panels for so many tokens, two panels at once where there are tiles for two. Expanded panels go to scratch, wide bytes each; while
 // they are multiplied, the next panels are asked for, since reading them from memory takes longer than to expand them.
-func (p product) by(k *kernels, panels, tokens int, scratch unsafe.Pointer, wide int) {
+func (p *product) by(k *kernels, panels, tokens int, scratch unsafe.Pointer, wide int) {
 	for i, some := 0, 1; i < panels; i += some {
 		if some = 1; len(k.pairs) > 0 && i+2 <= panels {
 			some = 2
 		}
-		q := p.panel(i)
-		of, next := q, ahead{}
+		q, next, done := p.panel(i), ahead{}, 0
 		if k.expand != nil {
-			of.w, of.wStride = scratch, wide
 			for j := range some {
-				k.expand(of.panel(j).w, q.panel(j).w, p.n)
+				k.expand(unsafe.Add(scratch, j*wide), unsafe.Add(q.w, j*q.wStride), q.n)
 			}
 			if left := min(panels-i-some, some); left > 0 {
-				next = newAhead(q.panel(some).w, left*p.wStride, tokens)
+				next = newAhead(unsafe.Add(q.w, some*q.wStride), left*q.wStride, tokens)
 			}
+			q.w, q.wStride = scratch, wide
 		}
-		var done int
 		if some == 2 {
-			done = of.runPairs(k.pairs, &next, tokens)
+			done = q.runPairs(k.pairs, &next, tokens)
 		} else {
-			done = of.run(k.tiles, &next, tokens)
+			done = q.run(k.tiles, &next, tokens)
 		}
 		for j := 0; j < some && done < tokens; j++ {
-			q.panel(j).rest(k.one, done, tokens)
+			q = p.panel(i + j)
+			q.rest(k.one, done, tokens)
 		}
 	}
 }
 
 // panel is the product from panel i on, which must exist: a pointer past the last would be none of Go's.
-func (p product) panel(i int) product {
-	p.y, p.w = unsafe.Add(p.y, i*PanelRows*4), unsafe.Add(p.w, i*p.wStride)
-	return p
+func (p *product) panel(i int) product {
+	q := *p
+	q.y, q.w = unsafe.Add(p.y, i*PanelRows*4), unsafe.Add(p.w, i*p.wStride)
+	return q
 }
 
 // run computes tokens from the first on as far as it can by tiles, widest first, and returns at which it ended. Before each it asks for a piece of
 // what comes next.
-func (p product) run(tiles []tile, next *ahead, tokens int) int {
+func (p *product) run(tiles []tile, next *ahead, tokens int) int {
 	done := 0
 	for _, t := range tiles {
 		for ; done+t.tokens <= tokens; done += t.tokens {
@@ -117,7 +117,7 @@ func (p product) run(tiles []tile, next *ahead, tokens int) int {
 }
 
 // runPairs is run for two panels.
-func (p product) runPairs(tiles []pairTile, next *ahead, tokens int) int {
+func (p *product) runPairs(tiles []pairTile, next *ahead, tokens int) int {
 	done := 0
 	for _, t := range tiles {
 		for ; done+t.tokens <= tokens; done += t.tokens {
@@ -130,7 +130,7 @@ func (p product) runPairs(tiles []pairTile, next *ahead, tokens int) int {
 }
 
 // rest computes tokens from to tokens-1 of one panel one by one.
-func (p product) rest(one panelFunc, from, tokens int) {
+func (p *product) rest(one panelFunc, from, tokens int) {
 	for ; from < tokens; from++ {
 		y, x := p.at(from)
 		one(y, p.w, x, p.n)
@@ -138,7 +138,7 @@ func (p product) rest(one panelFunc, from, tokens int) {
 }
 
 // at is the output and the input of a token, which must exist: a pointer past the last would be none of Go's.
-func (p product) at(token int) (y, x unsafe.Pointer) {
+func (p *product) at(token int) (y, x unsafe.Pointer) {
 	return unsafe.Add(p.y, uintptr(token)*p.yStride), unsafe.Add(p.x, uintptr(token)*p.xStride)
 }
 
