@@ -135,10 +135,8 @@ func addBlock(acc float32, f form, values *[BlockCols]int8, scale, least [2]floa
 	return acc + p*xd[b]
 }
 
-const (
-	expandTokens = 4 // from so many tokens on a product expands panels
-	widestTile   = 6 // no tile is for more tokens
-)
+// expandTokens is the number of tokens from which a product expands a panel.
+const expandTokens = 4
 
 // expanded is scratch memory for one expanded panel.
 type expanded struct{ memory []byte }
@@ -175,27 +173,4 @@ func (e *expanded) room(n int) unsafe.Pointer {
 	}
 	p := unsafe.Pointer(unsafe.SliceData(e.memory))
 	return unsafe.Add(p, -int(uintptr(p))&63)
-}
-
-// ahead asks for memory in pieces, while something else is computed: each a few cache lines, since the CPU waits once too many are on their way.
-type ahead struct {
-	p     unsafe.Pointer
-	bytes int // left
-	each  int
-}
-
-// newAhead asks for so many bytes, at least 1, while tiles compute so many tokens.
-func newAhead(p unsafe.Pointer, bytes, tokens int) ahead {
-	return ahead{p, bytes, (bytes/max(tokens/widestTile, 1) + 63) &^ 63}
-}
-
-// ask asks for the next piece, if any is left.
-func (a *ahead) ask() {
-	if a.bytes > a.each {
-		active.neuron.prefetch(a.p, a.each)
-		a.p, a.bytes = unsafe.Add(a.p, a.each), a.bytes-a.each
-	} else if a.bytes > 0 {
-		active.neuron.prefetch(a.p, a.bytes)
-		a.bytes = 0
-	}
 }
