@@ -97,18 +97,19 @@ func (e *engine) named(f *feedForward, scores []float32, pos int) bool {
 // gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active.
 func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []candidate) []candidate {
 	n := f.neurons
+	all := n.inMemory()
 	scratch.rows = scratch.rows[:0]
 	for _, pos := range scratch.who {
 		pos = max(pos, ^pos)
-		codes, scales := n.row(&n.group.Gate, n.inMemory(int(pos)), int(pos))
+		codes, scales := n.row(&n.group.Gate, all, int(pos))
 		scratch.rows = append(scratch.rows, kernel.Weighted{Codes: codes, Scales: scales})
 	}
-	n.gate.Dots(scratch.rows, e.in, 0)
+	n.gate.Dots(scratch.rows, &scratch.in, 0)
 	for k, pos := range scratch.who {
 		spy := pos < 0
 		pos = max(pos, ^pos)
 		if gate := e.gateOf(f, pos, scratch.rows[k].Coef); gate > 0 {
-			list = append(list, candidate{pos: pos, slot: -1, phase: needsUp, spy: spy, gate: gate, unit: n.inMemory(int(pos))})
+			list = append(list, candidate{pos: pos, slot: -1, phase: needsUp, spy: spy, gate: gate, unit: all})
 		}
 	}
 	return list
@@ -161,7 +162,7 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 	s, n := e.sparse, f.neurons
 	scratch := &s.scratch[w.ID]
 	unasked := scratch.present(s.flash, n, &n.group.Gate, list, needsGate)
-	n.gate.Dots(scratch.rows, e.in, 0)
+	n.gate.Dots(scratch.rows, &scratch.in, 0)
 	inParts := false
 	for k, i := range scratch.who {
 		p := &list[i]
@@ -191,7 +192,7 @@ func (e *engine) ups(w *workers.Worker, f *feedForward, r *clusterRun, list []ca
 	s, n := e.sparse, f.neurons
 	scratch := &s.scratch[w.ID]
 	unasked := scratch.present(s.flash, n, &n.group.Up, list, needsUp)
-	n.up.Dots(scratch.rows, e.in, 0)
+	n.up.Dots(scratch.rows, &scratch.in, 0)
 	for k, i := range scratch.who {
 		p := &list[i]
 		u := f.up.finishOne(scratch.rows[k].Coef, n.group.Neuron(int(p.pos)))

@@ -25,8 +25,8 @@ func (e *engine) readEarly(w *workers.Worker, l int) {
 	one := chunk{n: 1}
 	if f.sketch.Rows > 0 {
 		e.normalise(w, one, e.w.layers[l].ffnNorm)
-		w.Barrier()
-		e.multiply(w, e.counter(one, l, phaseEarly1), &f.sketch, s.early, e.in)
+		in := e.input(w, 1)
+		e.multiply(w, e.counter(one, l, phaseEarly1), &f.sketch, s.early, &in)
 	} else {
 		e.predict(w, one, l, phaseEarly1, s.early)
 	}

@@ -63,7 +63,10 @@ type unit struct{ a, b unsafe.Pointer }
 
 // row is where a matrix has position pos.
 func (n *neurons) row(m *pack.Matrix, u unit, pos int) (codes, scales unsafe.Pointer) {
-	k := pos % n.group.UnitNeurons
+	k := pos
+	if n.memory == nil { // in memory one unit has all
+		k %= n.group.UnitNeurons
+	}
 	codes = u.b
 	if m == &n.group.Gate {
 		codes = u.a
@@ -75,9 +78,9 @@ func (n *neurons) row(m *pack.Matrix, u unit, pos int) (codes, scales unsafe.Poi
 	return codes, scales
 }
 
-// inMemory is the unit of a position where all neurons are in memory.
-func (n *neurons) inMemory(pos int) unit {
-	p := unsafe.Pointer(&n.memory[pos/n.group.UnitNeurons*n.group.UnitBytes])
+// inMemory is the one unit of all neurons that are in memory.
+func (n *neurons) inMemory() unit {
+	p := unsafe.Pointer(&n.memory[0])
 	return unit{p, p}
 }
 
