@@ -71,10 +71,16 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 // name appends the positions from lo to hi-1 that are to be computed: all, or those that are hot or that the predictor takes for active. While it is spied
 // on, the others follow as their complements.
 func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
-	all := !f.predicts()
+	if !f.predicts() {
+		for pos := lo; pos < hi; pos++ {
+			who = append(who, int32(pos))
+		}
+		return who
+	}
+	a := e.answer(f, e.score.data)
 	for pos := lo; pos < hi; pos++ {
 		switch {
-		case all || pos < f.neurons.always || e.named(f, e.score.data, pos):
+		case pos < f.neurons.always || a.names(pos):
 			who = append(who, int32(pos))
 		case e.sparse.spying:
 			who = append(who, ^int32(pos))
@@ -83,15 +89,34 @@ func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
 	return who
 }
 
-// named tells whether the predictor takes a position for active; scores are those of its layer.
-func (e *engine) named(f *feedForward, scores []float32, pos int) bool {
+// answer is what a layer's predictor says.
+type answer struct {
+	scores []float32
+	least  float32  // of the score of an active neuron
+	order  []uint32 // position -> index of its score; nil: the same
+	given  []uint64 // what Config.Active says instead, a bit for each position; nil: nothing
+}
+
+// answer reads the scores of a layer.
+func (e *engine) answer(f *feedForward, scores []float32) answer {
 	switch {
 	case e.sparse.active != nil:
-		return e.sparse.isGiven(int32(pos))
+		return answer{given: e.sparse.given}
 	case f.sketch.Rows > 0:
-		return scores[pos] >= f.margin
+		return answer{scores: scores, least: f.margin}
 	}
-	return scores[f.neurons.group.Neuron(pos)] >= e.h.threshold
+	return answer{scores: scores, least: e.h.threshold, order: f.neurons.group.Order}
+}
+
+// names tells whether a position is taken for active.
+func (a *answer) names(pos int) bool {
+	if a.given != nil {
+		return a.given[pos>>6]>>(pos&63)&1 != 0
+	}
+	if a.order != nil {
+		pos = int(a.order[pos])
+	}
+	return a.scores[pos] >= a.least
 }
 
 // gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active.
