@@ -2,6 +2,7 @@ package infer
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
@@ -119,21 +120,25 @@ func (a *answer) names(pos int) bool {
 	return a.scores[pos] >= a.least
 }
 
-// gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active.
+// gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active. In exact mode it sees every neuron of the model for
+// every token, so it finds rows without asking for each.
 func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []candidate) []candidate {
-	n := f.neurons
-	all := n.inMemory()
-	scratch.rows = scratch.rows[:0]
-	for _, pos := range scratch.who {
+	s, n := e.sparse, f.neurons
+	all, m := n.inMemory(), &n.group.Gate
+	codes, scales := n.row(m, all, 0)
+	rows := scratch.rows[:len(scratch.who)]
+	for k, pos := range scratch.who {
 		pos = max(pos, ^pos)
-		codes, scales := n.row(&n.group.Gate, all, int(pos))
-		scratch.rows = append(scratch.rows, kernel.Weighted{Codes: codes, Scales: scales})
+		rows[k] = kernel.Weighted{Codes: unsafe.Add(codes, int(pos)*m.Codes.Stride), Scales: unsafe.Add(scales, int(pos)*m.Scales.Stride)}
 	}
-	n.gate.Dots(scratch.rows, &scratch.in, 0)
+	n.gate.Dots(rows, &scratch.in, 0)
 	for k, pos := range scratch.who {
 		spy := pos < 0
 		pos = max(pos, ^pos)
-		if gate := e.gateOf(f, pos, scratch.rows[k].Coef); gate > 0 {
+		if s.active != nil && !s.isGiven(pos) {
+			continue
+		}
+		if gate := e.gateOf(f, pos, rows[k].Coef); gate > 0 {
 			list = append(list, candidate{pos: pos, slot: -1, phase: needsUp, spy: spy, gate: gate, unit: all})
 		}
 	}
