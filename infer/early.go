@@ -25,8 +25,8 @@ func (e *engine) readEarly(w *workers.Worker, l int) {
 	one := chunk{n: 1}
 	if f.sketch.Rows > 0 {
 		e.normalise(w, one, e.w.layers[l].ffnNorm)
-		w.Barrier()
-		e.multiply(w, e.counter(one, l, phaseEarly1), &f.sketch, s.early, e.in)
+		in := e.input(w, 1)
+		e.multiply(w, e.counter(one, l, phaseEarly1), &f.sketch, s.early, &in)
 	} else {
 		e.predict(w, one, l, phaseEarly1, s.early)
 	}
@@ -35,12 +35,12 @@ func (e *engine) readEarly(w *workers.Worker, l int) {
 		s.give(l)
 	}
 	w.Barrier()
-	scratch, scores := &s.scratch[w.ID], s.early.row(0, n.group.Neurons)
+	scratch, first := &s.scratch[w.ID], e.answer(f, s.early.row(0, n.group.Neurons))
 	lo, hi := w.Split(n.group.Neurons)
 	scratch.units = scratch.units[:0]
 	last := int32(-1)
 	for pos := max(lo, n.always); pos < hi; pos++ {
-		named := s.active == nil && e.named(f, scores, pos) || s.active != nil && s.isGivenEarly(int32(pos), n.group.Neurons)
+		named := s.active == nil && first.names(pos) || s.active != nil && s.isGivenEarly(int32(pos), n.group.Neurons)
 		if unit := int32(pos / n.group.UnitNeurons); unit != last && named {
 			last = unit
 			if scratch.units = append(scratch.units, unit); len(scratch.units) == cap(scratch.units) {

@@ -91,7 +91,7 @@ type engine struct {
 	hidden       *kernel.Acts // [n][rank] predictor's inner layer
 	q, k, v      buffer       // [n][heads*headDim], [n][kvHeads*headDim]
 	gate, up     buffer       // [rows][ff]; up holds the activations in the end
-	score        buffer       // [n][ff] of the predictor; first used for its inner layer
+	rank, score  buffer       // [n][rank] products of the predictor's inner layer, [n][ff] its answer
 	sum          buffer       // [rows][dim], what a block adds to x
 	logits       buffer       // [batch or 1][vocab]
 	routerLogits buffer       // [n][experts]
@@ -195,15 +195,14 @@ func newEngine(h *hparams, w *weights, kv *kvCache, pool *workers.Pool, predicte
 	if predicted {
 		e.residualIn = kernel.NewActs(n, h.dim)
 		e.hidden = kernel.NewActs(n, rank)
-		e.score = newBuffer(n, max(scored, rank))
+		e.rank, e.score = newBuffer(n, rank), newBuffer(n, scored)
 	}
 	if neurons > 0 {
 		e.sparse = newSparseState(h, neurons, pool.Size(), batch)
 	}
-	e.in.Reset(1, h.dim) // as sparse layers use it for a single token
 	e.parts = newAttendParts(h, kv.context)
 	for range pool.Size() {
-		e.own = append(e.own, newOwn(h))
+		e.own = append(e.own, newOwn(h, predicted, rank))
 	}
 	e.program = e.run
 	work := e.work()
@@ -234,7 +233,7 @@ func (e *engine) eval(ctx context.Context, tokens []int32, pos int, progress fun
 	for done < len(tokens) {
 		e.pos = pos + done
 		e.ids = append(e.ids[:0], tokens[done:min(len(tokens), done+cap(e.ids))]...)
-		e.solo = len(e.ids) == 1 && e.sparse == nil && !e.predicted
+		e.solo = len(e.ids) == 1
 		for i := range numCounters(e.h, len(e.ids)) - 1 {
 			e.counters[i].Reset()
 		}
@@ -294,8 +293,12 @@ func (e *engine) run(w *workers.Worker) {
 	for l := range e.w.layers {
 		for c := (chunk{}); c.first < len(e.ids); c.index, c.first = c.index+1, c.first+c.n {
 			c.n = min(chunkTokens, len(e.ids)-c.first)
-			if w.ID == 0 && e.ctx.Err() != nil {
+			switch {
+			case w.ID != 0:
+			case e.ctx.Err() != nil:
 				e.cancelled.Store(true)
+			case e.solo && e.byNeurons(l):
+				e.sparse.begin(e.w.layers[l].ffn, l)
 			}
 			if h.routeEarly && e.w.layers[l].router.Rows > 0 {
 				e.normalise(w, c, nil)
@@ -312,7 +315,7 @@ func (e *engine) run(w *workers.Worker) {
 			}
 		}
 		if e.byNeurons(l) {
-			w.Barrier()
+			e.share(w)
 			e.ffnByNeurons(w, l)
 			if e.sparse.flash.failed() { // set before the last barrier, so all workers agree
 				return

@@ -227,24 +227,24 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 // barrier after its last product.
 func (e *engine) predict(w *workers.Worker, c chunk, l, phase int, out buffer) {
 	f := e.w.layers[l].ffn
-	lo, hi := w.Split(c.n)
+	lo, hi := e.tokens(w, c.n)
 	rank := f.predict1.Rows
-	residual, hidden := shaped(e.residualIn, c.n, e.h.dim), shaped(e.hidden, c.n, rank)
+	residual, hidden := e.predictorInput(w, c.n, rank)
 	for t := lo; t < hi; t++ {
 		copy(residual.Row(t), e.residual(w, c, t))
 	}
 	residual.Quantize(lo, hi)
-	w.Barrier()
-	e.multiply(w, e.counter(c, l, phase), &f.predict1, out, &residual)
+	e.share(w)
+	e.multiply(w, e.counter(c, l, phase), &f.predict1, e.rank, &residual)
 	w.Barrier()
 	for t := lo; t < hi; t++ {
 		inner := hidden.Row(t)
-		for i, v := range out.row(t, rank) {
+		for i, v := range e.rank.row(t, rank) {
 			inner[i] = max(v, 0)
 		}
 	}
 	hidden.Quantize(lo, hi)
-	w.Barrier()
+	e.share(w)
 	e.multiply(w, e.counter(c, l, phase+1), &f.predict2, out, &hidden)
 }
 

@@ -255,7 +255,7 @@ func (f *flash) release(w *workers.Worker, n *neurons) {
 // unitOf is where a position of cluster c is, whose first position is given, during a walk for many tokens.
 func (f *flash) unitOf(n *neurons, first, pos int) unit {
 	if n.memory != nil {
-		return n.inMemory(pos)
+		return n.inMemory()
 	}
 	return f.stream.current.units[pos-first]
 }

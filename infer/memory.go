@@ -116,13 +116,13 @@ func workBytes(h *hparams, w *weights, context, threads int, predicted bool) int
 		sum += padded(batch, p.dims)
 	}
 	if predicted {
-		sum += acts(n, h.dim) + acts(n, rank) + padded(n, max(scored, rank))
+		sum += acts(n, h.dim) + acts(n, rank) + padded(n, rank) + padded(n, scored)
 	}
 	if neurons > 0 {
 		sum += sparseBytes(h, neurons, threads, batch)
 	}
 	parts, scratch := attendBytes(h, context)
-	return sum + parts + int64(threads)*(scratch+ownBytes(h))
+	return sum + parts + int64(threads)*(scratch+ownBytes(h, predicted, rank))
 }
 
 // AvailableMemory is how many bytes the system thinks it could give without swapping (MemAvailable); ok is false where it does not tell. Files in the

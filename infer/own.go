@@ -13,8 +13,9 @@ import (
 // costs, so every worker does all of it on a residual stream of its own instead of waiting for the one that did. All do the same operations, so all
 // streams are the same bits, and a layer has five barriers. With more tokens each worker has some tokens of the shared stream.
 type own struct {
-	x, branch, y, mixed []float32    // [dim] as the engine's, solo; y is a copy of a row of the engine's sum
+	x, branch, y, mixed []float32    // [dim] as the engine's, solo; y is a copy of a block's result
 	in                  *kernel.Acts // [1][dim] as the engine's, solo
+	residualIn, hidden  *kernel.Acts // [1][dim], [1][rank] as the engine's, solo
 	alone               [1]group     // of a pass with one FFN
 
 	attention attendScratch
@@ -22,10 +23,13 @@ type own struct {
 	_         [128]byte // no false sharing with the next worker's
 }
 
-func newOwn(h *hparams) own {
+func newOwn(h *hparams, predicted bool, rank int) own {
 	o := own{
 		x: make([]float32, h.dim), y: make([]float32, h.dim), in: kernel.NewActs(1, h.dim),
 		attention: newAttendScratch(h), kernel: &kernel.KVScratch{},
+	}
+	if predicted {
+		o.residualIn, o.hidden = kernel.NewActs(1, h.dim), kernel.NewActs(1, rank)
 	}
 	if h.parallel {
 		o.branch = make([]float32, h.dim)
@@ -37,8 +41,12 @@ func newOwn(h *hparams) own {
 }
 
 // ownBytes is what newOwn takes, but for the scratch of attention.
-func ownBytes(h *hparams) int64 {
-	n := 2*h.dim*4 + h.dim*4 + max(1, h.dim/kernel.BlockCols*kernel.ActBlockBytes) + int(unsafe.Sizeof(own{})+unsafe.Sizeof(kernel.KVScratch{}))
+func ownBytes(h *hparams, predicted bool, rank int) int64 {
+	acts := func(cols int) int { return cols*4 + max(1, cols/kernel.BlockCols*kernel.ActBlockBytes) }
+	n := 2*h.dim*4 + acts(h.dim) + int(unsafe.Sizeof(own{})+unsafe.Sizeof(kernel.KVScratch{}))
+	if predicted {
+		n += acts(h.dim) + acts(rank)
+	}
 	if h.parallel {
 		n += h.dim * 4
 	}
@@ -87,9 +95,21 @@ func (e *engine) input(w *workers.Worker, n int) kernel.Acts {
 	return shaped(e.in, n, e.h.dim)
 }
 
+// predictorInput is where the predictor's inputs go, as they come and inside it.
+func (e *engine) predictorInput(w *workers.Worker, n, rank int) (residual, hidden kernel.Acts) {
+	if o := &e.own[w.ID]; e.solo {
+		return shaped(o.residualIn, n, e.h.dim), shaped(o.hidden, n, rank)
+	}
+	return shaped(e.residualIn, n, e.h.dim), shaped(e.hidden, n, rank)
+}
+
 // result is a row of e.sum that the caller may change.
 func (e *engine) result(w *workers.Worker, row int) []float32 {
-	y := e.sum.row(row, e.h.dim)
+	return e.changeable(w, e.sum.row(row, e.h.dim))
+}
+
+// changeable is a block's result y [dim] where the caller may change it.
+func (e *engine) changeable(w *workers.Worker, y []float32) []float32 {
 	if e.solo {
 		copy(e.own[w.ID].y, y)
 		return e.own[w.ID].y

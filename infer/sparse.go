@@ -82,8 +82,9 @@ type sparseScratch struct {
 	requests []*iosched.Request
 	unsent   []*iosched.Request // claimed and filled in
 	rows     []kernel.Weighted
-	gates    []float32 // [cluster][chunkTokens]
-	sum      []float32 // [dim]
+	in       kernel.Acts // [1][dim] a single token's normalised residual
+	gates    []float32   // [cluster][chunkTokens]
+	sum      []float32   // [dim]
 	active   int
 	known    int
 	_        [128]byte
@@ -132,45 +133,47 @@ func (e *engine) ffnByNeurons(w *workers.Worker, l int) {
 	} else {
 		e.sparseMany(w, l)
 	}
-	lo, hi := w.Split(len(e.ids))
+	lo, hi := e.tokens(w, len(e.ids))
 	for t := lo; t < hi; t++ {
-		y := e.sparse.wideSum[t*e.h.dim:][:e.h.dim]
+		y := e.changeable(w, e.sparse.wideSum[t*e.h.dim:][:e.h.dim])
 		e.w.layers[l].ffn.down.finish(y)
 		e.addBlock(w, l, chunk{}, t, y)
 	}
-	w.Barrier()
+	e.share(w)
+}
+
+// begin prepares the walk through a layer for a single token. Called by one worker, with a barrier before the walk; nobody walks through another.
+func (s *sparseState) begin(f *feedForward, l int) {
+	for c := range f.neurons.clusters() {
+		s.runs[c].state.Store(isNew)
+	}
+	s.next.Reset()
+	s.finished.Store(0)
+	s.give(l)
+	s.spy(f.predicts())
+	s.flash.beginLayer()
 }
 
 // sparseOne leaves the block's result for a single token in wideSum's first row. It ends with a barrier.
 func (e *engine) sparseOne(w *workers.Worker, l int) {
 	s, h, lw := e.sparse, e.h, &e.w.layers[l]
-	n := lw.ffn.neurons
+	n, scratch := lw.ffn.neurons, &e.sparse.scratch[w.ID]
 	one := chunk{n: 1}
 	e.normalise(w, one, lw.ffnNorm)
-	w.Barrier()
+	scratch.in = e.input(w, 1)
 	switch {
 	case !lw.ffn.predicts():
 	case lw.ffn.sketch.Rows > 0:
-		e.multiply(w, e.counter(one, l, phasePredict), &lw.ffn.sketch, e.score, e.in)
+		e.multiply(w, e.counter(one, l, phasePredict), &lw.ffn.sketch, e.score, &scratch.in)
+		w.Barrier()
 	default:
 		e.predict(w, one, l, phasePredict, e.score)
+		w.Barrier()
 	}
 	clusters := n.clusters()
-	if w.ID == 0 {
-		for c := range clusters {
-			s.runs[c].state.Store(isNew)
-		}
-		s.next.Reset()
-		s.finished.Store(0)
-		s.give(l)
-		s.spy(lw.ffn.predicts())
-		s.flash.beginLayer()
-	}
-	w.Barrier()
 	if s.serial {
 		e.matrixByMatrix(w, lw.ffn, clusters)
 	}
-	scratch := &s.scratch[w.ID]
 	for !s.serial {
 		c, _, ok := w.Next(&s.next, 1, clusters)
 		if !ok {
@@ -208,7 +211,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		clear(y)
 		for c := range clusters {
 			if s.runs[c].any {
-				add(y, s.partial[c*h.dim:][lo:hi])
+				addTo(y, s.partial[c*h.dim:][lo:hi])
 			}
 		}
 	}

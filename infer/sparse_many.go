@@ -84,7 +84,7 @@ func (e *engine) clusterForTokens(w *workers.Worker, l, c, lo, hi int) {
 		}
 		clear(scratch.sum)
 		n.addDown(scratch.sum, scratch.rows)
-		add(s.wideSum[t*dim:][:dim], scratch.sum)
+		addTo(s.wideSum[t*dim:][:dim], scratch.sum)
 		scratch.active += len(scratch.rows)
 	}
 	if s.calibration != nil && f.sketch.Rows > 0 {

@@ -37,6 +37,29 @@ func BenchmarkStreamingRead(b *testing.B) {
 	}
 }
 
+// BenchmarkPack packs matrices of 2048 columns, a quarter of a megabyte at a time as loading does: bytes of the file for each second.
+func BenchmarkPack(b *testing.B) {
+	const cols = 2048
+	for f, types := range fileTypes {
+		typ := types[0]
+		b.Run(typ.String(), func(b *testing.B) {
+			elems, size := typ.Block()
+			panel := PanelRows * cols / elems * size
+			rows := (256 << 10) / panel * PanelRows
+			src := randomRows(newRand(1), typ, rows, cols)
+			m := &Matrix{Format: Format(f), Rows: rows, Cols: cols, Data: alignedBytes(MatrixBytes(Format(f), rows, cols))}
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				for p := range m.Panels() {
+					if err := m.PackPanel(p, typ, src[p*panel:][:panel]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // fileBits is how many bits a weight takes in the usual file.
 func fileBits(f Format) float64 {
 	elems, size := fileTypes[f][0].Block()
