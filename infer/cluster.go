@@ -2,6 +2,7 @@ package infer
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
@@ -71,10 +72,16 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 // name appends the positions from lo to hi-1 that are to be computed: all, or those that are hot or that the predictor takes for active. While it is spied
 // on, the others follow as their complements.
 func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
-	all := !f.predicts()
+	if !f.predicts() {
+		for pos := lo; pos < hi; pos++ {
+			who = append(who, int32(pos))
+		}
+		return who
+	}
+	a := e.answer(f, e.score.data)
 	for pos := lo; pos < hi; pos++ {
 		switch {
-		case all || pos < f.neurons.always || e.named(f, e.score.data, pos):
+		case pos < f.neurons.always || a.names(pos):
 			who = append(who, int32(pos))
 		case e.sparse.spying:
 			who = append(who, ^int32(pos))
@@ -83,32 +90,55 @@ func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
 	return who
 }
 
-// named tells whether the predictor takes a position for active; scores are those of its layer.
-func (e *engine) named(f *feedForward, scores []float32, pos int) bool {
-	switch {
-	case e.sparse.active != nil:
-		return e.sparse.isGiven(int32(pos))
-	case f.sketch.Rows > 0:
-		return scores[pos] >= f.margin
-	}
-	return scores[f.neurons.group.Neuron(pos)] >= e.h.threshold
+// answer is what a layer's predictor says.
+type answer struct {
+	scores []float32
+	least  float32  // of the score of an active neuron
+	order  []uint32 // position -> index of its score; nil: the same
+	given  []uint64 // what Config.Active says instead, a bit for each position; nil: nothing
 }
 
-// gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active.
-func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []candidate) []candidate {
-	n := f.neurons
-	all := n.inMemory()
-	scratch.rows = scratch.rows[:0]
-	for _, pos := range scratch.who {
-		pos = max(pos, ^pos)
-		codes, scales := n.row(&n.group.Gate, all, int(pos))
-		scratch.rows = append(scratch.rows, kernel.Weighted{Codes: codes, Scales: scales})
+// answer reads the scores of a layer.
+func (e *engine) answer(f *feedForward, scores []float32) answer {
+	switch {
+	case e.sparse.active != nil:
+		return answer{given: e.sparse.given}
+	case f.sketch.Rows > 0:
+		return answer{scores: scores, least: f.margin}
 	}
-	n.gate.Dots(scratch.rows, &scratch.in, 0)
+	return answer{scores: scores, least: e.h.threshold, order: f.neurons.group.Order}
+}
+
+// names tells whether a position is taken for active.
+func (a *answer) names(pos int) bool {
+	if a.given != nil {
+		return a.given[pos>>6]>>(pos&63)&1 != 0
+	}
+	if a.order != nil {
+		pos = int(a.order[pos])
+	}
+	return a.scores[pos] >= a.least
+}
+
+// gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active. In exact mode it sees every neuron of the model for
+// every token, so it finds rows without asking for each.
+func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []candidate) []candidate {
+	s, n := e.sparse, f.neurons
+	all, m := n.inMemory(), &n.group.Gate
+	codes, scales := n.row(m, all, 0)
+	rows := scratch.rows[:len(scratch.who)]
+	for k, pos := range scratch.who {
+		pos = max(pos, ^pos)
+		rows[k] = kernel.Weighted{Codes: unsafe.Add(codes, int(pos)*m.Codes.Stride), Scales: unsafe.Add(scales, int(pos)*m.Scales.Stride)}
+	}
+	n.gate.Dots(rows, &scratch.in, 0)
 	for k, pos := range scratch.who {
 		spy := pos < 0
 		pos = max(pos, ^pos)
-		if gate := e.gateOf(f, pos, scratch.rows[k].Coef); gate > 0 {
+		if s.active != nil && !s.isGiven(pos) {
+			continue
+		}
+		if gate := e.gateOf(f, pos, rows[k].Coef); gate > 0 {
 			list = append(list, candidate{pos: pos, slot: -1, phase: needsUp, spy: spy, gate: gate, unit: all})
 		}
 	}

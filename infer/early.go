@@ -119,12 +119,12 @@ func (e *engine) judge(s *sparseScratch, f *feedForward) {
 	if a == nil {
 		return
 	}
-	per := f.neurons.group.UnitNeurons
+	per, now := f.neurons.group.UnitNeurons, e.answer(f, e.score.data)
 	var right, wrong int32
 	for _, unit := range s.ahead {
 		wanted := false
 		for pos := int(unit) * per; pos < min(f.ff(), int(unit+1)*per); pos++ {
-			wanted = wanted || e.named(f, e.score.data, pos)
+			wanted = wanted || now.names(pos)
 		}
 		if wanted {
 			right++
@@ -246,10 +246,11 @@ func (e *engine) nameAhead(w *workers.Worker, f *feedForward, lo, hi int) {
 	s, n := e.sparse, f.neurons
 	a, scratch := s.ahead, &s.scratch[w.ID]
 	scratch.units = scratch.units[:0]
-	margin, last := a.margins[a.layer], int32(-1)
+	last, sure := int32(-1), e.answer(f, a.scores.data)
+	sure.least += a.margins[a.layer]
 	for pos := max(lo, n.always); pos < hi; pos++ {
 		unit := int32(pos / n.group.UnitNeurons)
-		if unit == last || !a.named(e, f, pos, margin) {
+		if unit == last || s.active == nil && !sure.names(pos) || s.active != nil && !a.isGiven(int32(pos), n.group.Activity) {
 			continue
 		}
 		last = unit
@@ -258,17 +259,6 @@ func (e *engine) nameAhead(w *workers.Worker, f *feedForward, lo, hi int) {
 		}
 	}
 	s.flash.readAhead(w, scratch, n)
-}
-
-// named tells whether the answer is sure of a position.
-func (a *ahead) named(e *engine, f *feedForward, pos int, margin float32) bool {
-	switch {
-	case e.sparse.active != nil:
-		return a.isGiven(int32(pos), f.neurons.group.Activity)
-	case f.sketch.Rows > 0:
-		return a.scores.data[pos] >= f.margin+margin
-	}
-	return a.scores.data[f.neurons.group.Neuron(pos)] >= e.h.threshold+margin
 }
 
 // What the answer finds of Config.Active's positions, and what it names in vain for each that is wanted: as measured where 89 % are in memory.

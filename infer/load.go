@@ -3,8 +3,6 @@ package infer
 import (
 	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -14,17 +12,18 @@ import (
 	"hotcell/models/pack"
 )
 
-// packJob is one tensor, or some rows of it, or a layer's neurons, on its way into the arena.
+// packJob is one tensor, or some rows of it, or a layer's neurons, on its way into memory.
 type packJob struct {
 	tensor     gguf.Tensor
 	first, num int           // rows
 	matrix     kernel.Matrix // where they go: panels, or
 	rows       []byte        // rows as they are in the file, or
-	neurons    *neurons      // all matrices of an FFN
+	neurons    *neurons      // all matrices of an FFN, or
+	floats     []float32     // numbers
 }
 
 // loader makes a model's weights. It walks through the plan twice: first without memory, to learn how much is needed, then with an
-// arena of that size. Small vectors are read on the second walk, matrices after it, all at once.
+// arena of that size. What is found on the second walk is read after it, all at once and in the file's order (load_read.go).
 type loader struct {
 	f         *gguf.File
 	h         *hparams
@@ -128,7 +127,7 @@ func (ld *loader) part(name string, first, rows, all, cols int) linear {
 	if bias := ld.optional(name+".bias", all); bias != nil {
 		l.bias = bias[first : first+rows]
 	}
-	if s := ld.optional(name+".scale", 1); s != nil {
+	if s := ld.now(name+".scale", 1); s != nil {
 		l.scale = s[0]
 	}
 	return l
@@ -215,102 +214,37 @@ func (ld *loader) headNorm(name string, heads int) *headNorm {
 	return n
 }
 
-// optional reads a small tensor of the given shape (rows: 1 unless given) to the heap as float32, nil if the file has none.
+// optional plans to read a small tensor of the given shape (rows: 1 unless given) to the heap as float32; nil if the file has none.
 func (ld *loader) optional(name string, cols int, rows ...int) []float32 {
-	if !ld.has(name) || ld.err != nil {
-		return nil
-	}
 	n := 1
 	if len(rows) > 0 {
 		n = rows[0]
 	}
-	t, ok := ld.find(name, n, cols)
-	if !ok {
-		return nil
-	}
-	out := make([]float32, n*cols)
-	if ld.mem == nil {
-		return out
-	}
-	raw := make([]byte, t.Size)
-	if ld.err = ld.f.ReadTensor(t, raw, 0); ld.err == nil {
-		if err := gguf.Dequantize(t.Type, out, raw); err != nil {
-			ld.err = fmt.Errorf("%s: the tensor %s: %w", ld.f.Name(), t.Name, err)
-		}
+	out, job := ld.vector(name, cols, n)
+	if out != nil && ld.mem != nil {
+		ld.jobs = append(ld.jobs, job)
 	}
 	return out
 }
 
-// loadChunk is how much of a tensor one worker reads at once.
-const loadChunk = 1 << 20
-
-// read brings the matrices into the arena, on all workers: reading one chunk overlaps repacking another.
-func (ld *loader) read(ctx context.Context, pool *workers.Pool, progress func(done, total int64)) error {
-	var total int64
-	for _, j := range ld.jobs {
-		total += j.bytes()
+// now reads a small tensor of n values at once, since the plan depends on them; nil if the file has none.
+func (ld *loader) now(name string, n int) []float32 {
+	out, job := ld.vector(name, n, 1)
+	if out != nil && ld.mem != nil {
+		ld.err = job.load(ld.f, 0, 1, new([]byte))
 	}
-	var (
-		done    atomic.Int64
-		failed  atomic.Bool
-		mu      sync.Mutex // guards err and progress
-		err     error
-		buffers = make([][]byte, pool.Size())
-		next    = make([]workers.Counter, len(ld.jobs))
-	)
-	pool.Run(func(w *workers.Worker) {
-		for j := range ld.jobs {
-			job := &ld.jobs[j]
-			rowBytes := int(job.tensor.RowSize())
-			if job.neurons != nil {
-				rowBytes = int(job.bytes()) // one piece
-			}
-			step := max(kernel.PanelRows, loadChunk/rowBytes/kernel.PanelRows*kernel.PanelRows)
-			for {
-				lo, hi, ok := w.Next(&next[j], step, job.num)
-				if !ok || failed.Load() {
-					break
-				}
-				e := ctx.Err()
-				if e == nil {
-					e = job.load(ld.f, lo, hi, rowBytes, &buffers[w.ID])
-				}
-				mu.Lock()
-				if e != nil && err == nil {
-					err = e
-					failed.Store(true)
-				}
-				if progress != nil && err == nil {
-					progress(done.Add(int64((hi-lo)*rowBytes)), total)
-				}
-				mu.Unlock()
-			}
-		}
-	})
-	return err
+	return out
 }
 
-// load reads rows lo to hi-1 of the job; lo begins a panel. buffer is the worker's own and grows as needed.
-func (j *packJob) load(f *gguf.File, lo, hi, rowBytes int, buffer *[]byte) error {
-	if j.neurons != nil {
-		return j.neurons.fill(f)
+// vector is room for a small tensor, and what fills it; nil if the file has none.
+func (ld *loader) vector(name string, cols, rows int) ([]float32, packJob) {
+	if !ld.has(name) {
+		return nil, packJob{}
 	}
-	offset, n := int64(j.first+lo)*int64(rowBytes), (hi-lo)*rowBytes
-	if j.rows != nil {
-		return f.ReadTensor(j.tensor, j.rows[lo*rowBytes:][:n], offset)
+	t, ok := ld.find(name, rows, cols)
+	if !ok {
+		return nil, packJob{}
 	}
-	if cap(*buffer) < n {
-		*buffer = make([]byte, n)
-	}
-	raw := (*buffer)[:n]
-	if err := f.ReadTensor(j.tensor, raw, offset); err != nil {
-		return err
-	}
-	for r := lo; r < hi; r += kernel.PanelRows {
-		end := min(hi, r+kernel.PanelRows)
-		if err := j.matrix.PackPanel(r/kernel.PanelRows, j.tensor.Type, raw[(r-lo)*rowBytes:(end-lo)*rowBytes]); err != nil {
-			return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
-		}
-	}
-	return nil
+	out := make([]float32, rows*cols)
+	return out, packJob{tensor: t, num: rows, floats: out}
 }

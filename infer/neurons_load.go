@@ -63,7 +63,7 @@ func (ld *loader) byNeuron(f *feedForward, g *pack.Group) {
 		return
 	}
 	if !ld.packed {
-		ld.jobs = append(ld.jobs, packJob{neurons: n, num: 1})
+		ld.jobs = append(ld.jobs, packJob{tensor: ld.f.Tensors()[g.Gate.Tensor], neurons: n, num: 1})
 		return
 	}
 	if n.downScales != nil && ld.err == nil {
@@ -85,18 +85,10 @@ func (ld *loader) fail(format string, args ...any) {
 // scaleAndBias is a linear whose matrix is elsewhere.
 func (ld *loader) scaleAndBias(name string, rows int) linear {
 	l := linear{scale: 1, bias: ld.optional(name+".bias", rows)}
-	if s := ld.optional(name+".scale", 1); s != nil {
+	if s := ld.now(name+".scale", 1); s != nil {
 		l.scale = s[0]
 	}
 	return l
-}
-
-// bytes is how much the job reads.
-func (j *packJob) bytes() int64 {
-	if j.neurons != nil {
-		return int64(j.neurons.group.UnitBytes)
-	}
-	return int64(j.num) * j.tensor.RowSize()
 }
 
 // fill reads the neurons into memory.

@@ -123,7 +123,7 @@ func (ld *loader) plan() *weights {
 	for i, p := range h.ropes {
 		var factors []float32
 		if name := ropeFactors(func(n string) bool { return has(ld.f, n) }, p, ld.context); name != "" && i == 0 {
-			factors = ld.optional(name, p.dims/2)
+			factors = ld.now(name, p.dims/2)
 		}
 		w.ropes = append(w.ropes, newRopeTable(p, factors))
 	}

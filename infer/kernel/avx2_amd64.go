@@ -33,7 +33,6 @@ var avx2Ops = ops{
 	scaleMul:    scaleMulAVX2,
 }
 
-// expandAVX2 is for AVX-512 too: a panel is expanded once for all tokens of a call.
 var expandAVX2 = [numFormats]expandFunc{
 	Q8: expandQ8AVX2, Q4: expandQ4AVX2, Q41: expandQ41AVX2, Q50: expandQ50AVX2, Q51: expandQ51AVX2, Q2K: expandQ2KAVX2,
 	Q3K: expandQ3KAVX2, Q4K: expandQ4KAVX2, Q5K: expandQ5KAVX2, Q6K: expandQ6KAVX2, Q4T: expandQ4TAVX2, Q8S: expandQ8SAVX2,

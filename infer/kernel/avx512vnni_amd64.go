@@ -11,15 +11,12 @@ var avx512vnniOps = ops{
 		Q3K: panelQ3KVNNI, Q4K: panelQ4KVNNI, Q5K: panelQ5KVNNI, Q6K: panelQ6KVNNI, Q4T: panelQ4TVNNI, Q8S: panelQ8SVNNI,
 	},
 	tile:   [numFormats][]tile{F32: {{4, tileF32AVX512}}, F16: {{4, tileF16AVX512}}, BF16: {{4, tileBF16AVX512}}},
-	expand: expandAVX2,
-	form: [numForms][]tile{
-		nibbles32: {{8, tile8Nibbles32VNNI}, {4, tile4Nibbles32VNNI}},
-		bytes32:   {{8, tile8Bytes32VNNI}, {4, tile4Bytes32VNNI}},
-		minima32:  {{8, tile8Minima32VNNI}, {4, tile4Minima32VNNI}},
-		codes16:   {{8, tile8Codes16VNNI}, {4, tile4Codes16VNNI}},
-		bytes16:   {{8, tile8Bytes16VNNI}, {4, tile4Bytes16VNNI}},
-		minima16:  {{8, tile8Minima16VNNI}, {4, tile4Minima16VNNI}},
-	},
+	expand: expandVNNI,
+	form:   forms([]tile{{4, tileScaleVNNI}}, []tile{{4, tileMinimumVNNI}}, []tile{{4, tileScalesVNNI}}, []tile{{4, tileMinimaVNNI}}),
+	pair:   [numFormats][]pairTile{F32: {{4, pairF32AVX512}}, F16: {{4, pairF16AVX512}}, BF16: {{4, pairBF16AVX512}}},
+	formPair: forms(
+		[]pairTile{{6, pair6ScaleVNNI}, {2, pair2ScaleVNNI}}, []pairTile{{6, pair6MinimumVNNI}, {2, pair2MinimumVNNI}},
+		[]pairTile{{4, pair4ScalesVNNI}, {2, pair2ScalesVNNI}}, []pairTile{{4, pair4MinimaVNNI}, {2, pair2MinimaVNNI}}),
 	quantize: quantizeAVX2,
 	dotF32:   dotF32AVX2,
 	dotF16:   dotF16AVX2,
@@ -31,11 +28,17 @@ var avx512vnniOps = ops{
 
 	panelI8: panelI8AVX512,
 	tileI8:  []tile{{4, tileI8AVX512}},
+	pairI8:  []pairTile{{4, pairI8AVX512}},
 
 	max:         maxAVX2,
 	expSum:      expSumAVX2,
 	logisticMul: logisticMulAVX2,
 	scaleMul:    scaleMulAVX2,
+}
+
+var expandVNNI = [numFormats]expandFunc{
+	Q8: expandQ8VNNI, Q4: expandQ4VNNI, Q41: expandQ41VNNI, Q50: expandQ50VNNI, Q51: expandQ51VNNI, Q2K: expandQ2KVNNI,
+	Q3K: expandQ3KVNNI, Q4K: expandQ4KVNNI, Q5K: expandQ5KVNNI, Q6K: expandQ6KVNNI, Q4T: expandQ4TVNNI, Q8S: expandQ8SVNNI,
 }
 
 //go:noescape
@@ -93,43 +96,91 @@ func tileF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStri
 func tileBF16AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tile8Nibbles32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func pairF32AVX512(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tile8Bytes32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func pairF16AVX512(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tile8Minima32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func pairBF16AVX512(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tile8Codes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ8VNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile8Bytes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ4VNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile8Minima16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ41VNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile4Nibbles32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ50VNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile4Bytes32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ51VNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile4Minima32VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ2KVNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile4Codes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ3KVNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile4Bytes16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ4KVNNI(dst, w unsafe.Pointer, n int)
 
 //go:noescape
-func tile4Minima16VNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func expandQ5KVNNI(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ6KVNNI(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ4TVNNI(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func expandQ8SVNNI(dst, w unsafe.Pointer, n int)
+
+//go:noescape
+func tileScaleVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileMinimumVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileScalesVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func tileMinimaVNNI(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair6ScaleVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair6MinimumVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair4ScalesVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair4MinimaVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair2ScaleVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair2MinimumVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair2ScalesVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pair2MinimaVNNI(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
 func panelI8AVX512(y, w, x unsafe.Pointer, n int)
 
 //go:noescape
 func tileI8AVX512(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+
+//go:noescape
+func pairI8AVX512(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)

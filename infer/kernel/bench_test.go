@@ -37,6 +37,29 @@ func BenchmarkStreamingRead(b *testing.B) {
 	}
 }
 
+// BenchmarkPack packs matrices of 2048 columns, a quarter of a megabyte at a time as loading does: bytes of the file for each second.
+func BenchmarkPack(b *testing.B) {
+	const cols = 2048
+	for f, types := range fileTypes {
+		typ := types[0]
+		b.Run(typ.String(), func(b *testing.B) {
+			elems, size := typ.Block()
+			panel := PanelRows * cols / elems * size
+			rows := (256 << 10) / panel * PanelRows
+			src := randomRows(newRand(1), typ, rows, cols)
+			m := &Matrix{Format: Format(f), Rows: rows, Cols: cols, Data: alignedBytes(MatrixBytes(Format(f), rows, cols))}
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				for p := range m.Panels() {
+					if err := m.PackPanel(p, typ, src[p*panel:][:panel]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // fileBits is how many bits a weight takes in the usual file.
 func fileBits(f Format) float64 {
 	elems, size := fileTypes[f][0].Block()
@@ -59,11 +82,11 @@ func BenchmarkPanel(b *testing.B) {
 				b.SetBytes(int64(total))
 				defer func(before ops) { active = before }(active)
 				active = v
-				p := product{y: unsafe.Pointer(&y), x: unsafe.Pointer(&x[0]), n: n}
+				p := product{y: unsafe.Pointer(&y), wStride: panel, x: unsafe.Pointer(&x[0]), n: n}
 				for b.Loop() {
 					for off := 0; off < total; off += panel {
 						p.w = unsafe.Pointer(&mem[off])
-						p.multiply(f, 1)
+						p.multiply(f, 1, 1)
 					}
 				}
 				file := fileBits(f) / 8 * PanelRows * benchCols * float64(total/panel) * float64(b.N)
@@ -73,23 +96,28 @@ func BenchmarkPanel(b *testing.B) {
 	}
 }
 
-// BenchmarkPrefill multiplies a panel of 4096 columns with 64 tokens, expansion included: what prompts can reach, in multiplications and additions
-// for each second.
+// BenchmarkPrefill multiplies panels of 4096 columns from memory with 128 tokens, expansion included: what prompts can reach, in multiplications and
+// additions for each second.
 func BenchmarkPrefill(b *testing.B) {
+	mem := stream(b)
 	for _, f := range formats {
 		for _, v := range variants {
 			b.Run(fmt.Sprintf("%v/%s", f, v.name), func(b *testing.B) {
+				const panels = 8
 				n, panel, x := benchPanel(f)
-				w := alignedBytes(panel)
-				clear(w)
 				defer func(before ops) { active = before }(active)
 				active = v
-				var y [benchTokens][PanelRows]float32
-				p := product{unsafe.Pointer(&y), PanelRows * 4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(len(x) / benchTokens), n}
+				y := make([]float32, benchTokens*panels*PanelRows)
+				p := product{unsafe.Pointer(&y[0]), panels * PanelRows * 4, nil, panel, unsafe.Pointer(&x[0]), uintptr(len(x) / benchTokens), n}
+				at := 0
 				for b.Loop() {
-					p.multiply(f, benchTokens)
+					p.w = unsafe.Pointer(&mem[at])
+					p.multiply(f, panels, benchTokens)
+					if at += panels * panel; at+panels*panel > len(mem) {
+						at = 0
+					}
 				}
-				ops := 2 * float64(benchTokens*PanelRows*n*unitCols(f)) * float64(b.N)
+				ops := 2 * float64(panels*benchTokens*PanelRows*n*unitCols(f)) * float64(b.N)
 				b.ReportMetric(ops/b.Elapsed().Seconds()/1e9, "GOP/s")
 			})
 		}
@@ -97,7 +125,7 @@ func BenchmarkPrefill(b *testing.B) {
 }
 
 // benchCols is the width of the panels of benchmarks, benchTokens the number of tokens.
-const benchCols, benchTokens = 4096, 64
+const benchCols, benchTokens = 4096, 128
 
 // benchPanel is the length, size and input of a panel.
 func benchPanel(f Format) (n, panel int, x []byte) {

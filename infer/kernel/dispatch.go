@@ -20,6 +20,15 @@ type tile struct {
 	multiply tileFunc
 }
 
+// pairFunc is a tileFunc for two panels, wStride bytes apart; a token's results of the second lie behind those of the first.
+type pairFunc func(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, wStride uintptr, x unsafe.Pointer, xStride uintptr, n int)
+
+// pairTile is a pairFunc with the number of its tokens.
+type pairTile struct {
+	tokens   int
+	multiply pairFunc
+}
+
 // Tile is the number of tokens that the kernels of one weight row compute at once.
 const Tile = 4
 
@@ -28,9 +37,11 @@ const Tile = 4
 type ops struct {
 	name     string
 	panel    [numFormats]panelFunc
-	tile     [numFormats][]tile                               // of the float formats, widest first
-	expand   [numFormats]expandFunc                           // of the quantised ones
-	form     [numForms][]tile                                 // of expanded panels; the last is for one token where a format has no panelFunc
+	tile     [numFormats][]tile     // of the float formats, widest first
+	expand   [numFormats]expandFunc // of the quantised ones
+	form     [numForms][]tile       // of expanded panels; the last is for one token where a format has no panelFunc
+	pair     [numFormats][]pairTile // as tile, of two panels, and as form: a variant has them where they are faster
+	formPair [numForms][]pairTile
 	quantize func(dst unsafe.Pointer, x *float32, blocks int) // makes an 8-bit record; same bits in every variant
 
 	dotF32  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
@@ -43,6 +54,7 @@ type ops struct {
 	neuron  neuronOps
 	panelI8 panelFunc // a panel [n][16]int8 times float32
 	tileI8  []tile
+	pairI8  []pairTile
 
 	max         func(x *float32, n int) float32 // n >= 1, any, in all of these
 	expSum      func(x *float32, n int, top float32) float32

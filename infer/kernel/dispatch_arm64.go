@@ -14,7 +14,7 @@ func archOps() []ops {
 		panel:  [numFormats]panelFunc{F32: panelF32NEON, F16: panelF16NEON, BF16: panelBF16NEON},
 		tile:   [numFormats][]tile{F32: {{4, tileF32NEON}}, F16: {{4, tileF16NEON}}, BF16: {{4, tileBF16NEON}}},
 		expand: expandNEON,
-		form:   forms(1, tileScaleNEON, tileMinimumNEON, tileScalesNEON, tileMinimaNEON),
+		form:   forms([]tile{{1, tileScaleNEON}}, []tile{{1, tileMinimumNEON}}, []tile{{1, tileScalesNEON}}, []tile{{1, tileMinimaNEON}}),
 
 		quantize: quantizeNEON,
 		dotF32:   dotF32NEON,
@@ -40,7 +40,7 @@ func archOps() []ops {
 	dotprod.name = "dotprod"
 	dotprod.panel = panelDotprod
 	dotprod.neuron = neuronDotprod
-	dotprod.form = forms(4, tileScaleDotprod, tileMinimumDotprod, tileScalesDotprod, tileMinimaDotprod)
+	dotprod.form = forms([]tile{{4, tileScaleDotprod}}, []tile{{4, tileMinimumDotprod}}, []tile{{4, tileScalesDotprod}}, []tile{{4, tileMinimaDotprod}})
 	if !cpu.ARM64.HasI8MM {
 		return []ops{dotprod, neon}
 	}
@@ -63,14 +63,6 @@ func expandI8MM(f Format) expandFunc {
 	return func(dst, w unsafe.Pointer, n int) {
 		expand(dst, w, n)
 		pairRowsI8MM(dst, n, form.blockBytes())
-	}
-}
-
-// forms are the tiles of so many tokens for each form. Codes are values here, so that those with one scale are alike, and those with two.
-func forms(tokens int, scale, minimum, scales, minima tileFunc) [numForms][]tile {
-	return [numForms][]tile{
-		nibbles32: {{tokens, scale}}, bytes32: {{tokens, scale}}, minima32: {{tokens, minimum}},
-		codes16: {{tokens, scales}}, bytes16: {{tokens, scales}}, minima16: {{tokens, minima}},
 	}
 }
 

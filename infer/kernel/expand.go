@@ -47,8 +47,13 @@ func (f form) blockBytes() int {
 }
 
 // expandFunc writes the expanded form of a panel of n blocks to dst. Which codes stand for which values is an agreement between a variant's
-// expandFuncs and its tiles; the reference's is the one above, that of arm64 has values everywhere.
+// expandFuncs and its tiles; the reference's is the one above, that of arm64 has values everywhere, that of AVX-512 values and 128 for every symmetric type.
 type expandFunc func(dst, w unsafe.Pointer, n int)
+
+// forms are the tiles of each form where codes of nibbles and bytes, of codes and bytes, mean the same.
+func forms[T tile | pairTile](scale, minimum, scales, minima []T) [numForms][]T {
+	return [numForms][]T{nibbles32: scale, bytes32: scale, minima32: minimum, codes16: scales, bytes16: scales, minima16: minima}
+}
 
 // expandGo is the reference of ops.expand.
 func expandGo(f Format) expandFunc {

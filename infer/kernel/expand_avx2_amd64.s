@@ -2,7 +2,7 @@
 #include "avx2_amd64.h"
 #include "unpack_avx2_amd64.h"
 
-// Expands panels on AVX2, for the tiles of AVX2 and AVX-512 (see expand.go for the forms, unpack_avx2_amd64.h for the registers).
+// Expands panels on AVX2 (see expand.go for the forms, unpack_avx2_amd64.h for the registers).
 //
 //	DI expanded block   SI codes   R8 header of the unit   R11 scales of the block   CX blocks left   BX blocks left in the unit
 

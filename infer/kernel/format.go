@@ -72,7 +72,6 @@ const (
 	plane     = PanelRows * 4 // one byte for each of 4 columns: the step in which codes are loaded
 	halfBytes = PanelRows * 2 // a float16 for each row
 	wideBytes = PanelRows * 4 // a float32 for each row
-	superCols = 256           // columns of the file's K super-blocks
 )
 
 // layout is how a quantised format lies in a panel: a table, then units of some blocks; a unit is a header, which holds scales, and then the
@@ -146,45 +145,6 @@ func (l *layout) word(codes []byte, g, r int) (w uint32) {
 		w |= at(next) >> g & 0x01010101 << shift
 	}
 	return w
-}
-
-// setBlock stores the 32 values of row r of a block as codes.
-func (l *layout) setBlock(codes []byte, r int, values []byte) {
-	const sign = 0x80808080
-	zero := uint32(l.zero) * 0x01010101
-	var w [8]uint32 // the codes of each group, a byte each
-	for g := range w {
-		v := uint32At(values[4*g:])
-		w[g] = v&^sign + zero ^ v&sign // each byte by itself
-	}
-	set := func(i int, w uint32) { setUint32(codes[i*plane+r*4:], w) }
-	if !l.nibbles && !l.pairs {
-		for g := range w {
-			set(g, w[g])
-		}
-		return
-	}
-	next, shift := 0, 0
-	if l.nibbles {
-		for g := range 4 {
-			set(g, w[g]&0x0f0f0f0f|w[g+4]&0x0f0f0f0f<<4)
-		}
-		next, shift = 4, 4
-	}
-	if l.pairs {
-		const pair = 0x03030303
-		for h := range 2 {
-			set(next+h, w[h]>>shift&pair|w[h+2]>>shift&pair<<2|w[h+4]>>shift&pair<<4|w[h+6]>>shift&pair<<6)
-		}
-		next, shift = next+2, shift+2
-	}
-	if l.bits {
-		var bits uint32
-		for g := range w {
-			bits |= w[g] >> shift & 0x01010101 << g
-		}
-		set(next, bits)
-	}
 }
 
 // scales returns the scales and the minima of the two halves of block b, row r.

@@ -48,7 +48,7 @@ func KVBytes(f Format, dim, positions int) (keys, values int) {
 type KVScratch struct {
 	records [queryBytes]byte // of queries, or of a key or value
 	scaled  [mixQueries * mixPositions]float32
-	part    [mixQueries * PanelRows]float32
+	part    [mixQueries * BlockCols]float32
 }
 
 const (
@@ -138,10 +138,9 @@ func (c *KV) scores(dst []float32, stride int, queries unsafe.Pointer, size, n, 
 	if c.Format == Q8 {
 		cols /= BlockCols
 	}
-	for b := lo / KVBlock; b < blocks; b++ {
-		y := product{unsafe.Pointer(&dst[b*KVBlock-lo]), uintptr(stride * 4), unsafe.Pointer(&c.Keys[b*panelBytes]), queries, uintptr(size), cols}
-		y.multiply(c.Format, n)
-	}
+	first := lo / KVBlock
+	y := product{unsafe.Pointer(&dst[0]), uintptr(stride * 4), unsafe.Pointer(&c.Keys[first*panelBytes]), panelBytes, queries, uintptr(size), cols}
+	y.multiply(c.Format, blocks-first, n)
 }
 
 // Mix computes out_i = sum of p[i*pStride + t-lo] * v_t over the positions t from lo to hi-1, for n queries; out_i is out[i*stride:][:Dim].
@@ -165,15 +164,12 @@ func (c *KV) Mix(out []float32, stride int, p []float32, pStride, n, lo, hi int,
 	if c.Format == F32 {
 		width = PanelRows * 4
 	}
-	for d := 0; d < c.Dim; d += PanelRows {
-		w := unsafe.Pointer(&c.Values[(d/PanelRows*c.Positions+lo)*width])
-		mix := product{unsafe.Pointer(&out[d]), uintptr(stride * 4), w, unsafe.Pointer(&p[0]), uintptr(pStride * 4), hi - lo}
-		if d+PanelRows <= c.Dim {
-			mix.multiply(c.Format, n)
-			continue
-		}
+	strip, whole := c.Positions*width, c.Dim/PanelRows
+	mix := product{unsafe.Pointer(&out[0]), uintptr(stride * 4), unsafe.Pointer(&c.Values[lo*width]), strip, unsafe.Pointer(&p[0]), uintptr(pStride * 4), hi - lo}
+	mix.multiply(c.Format, whole, n)
+	if d := whole * PanelRows; d < c.Dim {
 		for i := range n { // the last elements: a product writes 16
-			active.panel[c.Format](unsafe.Pointer(&scratch.part), w, unsafe.Add(mix.x, uintptr(i)*mix.xStride), hi-lo)
+			active.panel[c.Format](unsafe.Pointer(&scratch.part), unsafe.Pointer(&c.Values[whole*strip+lo*width]), unsafe.Add(mix.x, uintptr(i)*mix.xStride), hi-lo)
 			copy(out[i*stride+d:i*stride+c.Dim], scratch.part[:])
 		}
 	}
@@ -182,6 +178,7 @@ func (c *KV) Mix(out []float32, stride int, p []float32, pStride, n, lo, hi int,
 // mixQ8 multiplies the weights by the values' scales before the values.
 func (c *KV) mixQ8(out []float32, stride int, p []float32, pStride, n, lo, hi int, scratch *KVScratch) {
 	scaled, y := &scratch.scaled, &scratch.part
+	k := kernels{pairs: active.pairI8, tiles: active.tileI8, one: active.panelI8}
 	scales := words[float32](c.Values[c.Dim*c.Positions:])
 	for i := 0; i < n; i += mixQueries {
 		some := min(n-i, mixQueries)
@@ -191,17 +188,15 @@ func (c *KV) mixQ8(out []float32, stride int, p []float32, pStride, n, lo, hi in
 				for j := range some {
 					ScaleMul(scaled[j*mixPositions:][:count], p[(i+j)*pStride+from-lo:], scales[d/BlockCols*c.Positions+from:], 1)
 				}
-				for half := d; half < d+BlockCols; half += PanelRows {
-					w := unsafe.Pointer(&c.Values[(half/PanelRows*c.Positions+from)*PanelRows])
-					part := product{unsafe.Pointer(y), PanelRows * 4, w, unsafe.Pointer(scaled), mixPositions * 4, count}
-					part.run(active.panelI8, active.tileI8, 0, some)
-					for j := range some {
-						to := out[(i+j)*stride+half:][:PanelRows]
-						if from == lo {
-							copy(to, y[j*PanelRows:])
-						} else {
-							AxpyF32(to, y[j*PanelRows:][:PanelRows], 1)
-						}
+				w := unsafe.Pointer(&c.Values[(d/PanelRows*c.Positions+from)*PanelRows])
+				part := product{unsafe.Pointer(y), BlockCols * 4, w, c.Positions * PanelRows, unsafe.Pointer(scaled), mixPositions * 4, count}
+				part.by(&k, BlockCols/PanelRows, some, nil, 0)
+				for j := range some {
+					to := out[(i+j)*stride+d:][:BlockCols]
+					if from == lo {
+						copy(to, y[j*BlockCols:])
+					} else {
+						AxpyF32(to, y[j*BlockCols:][:BlockCols], 1)
 					}
 				}
 			}

@@ -19,59 +19,116 @@ func (m *Matrix) Mul(dst []float32, stride int, x *Acts, lo, hi int) {
 		p.n = m.Cols / BlockCols
 		p.x, p.xStride = unsafe.Pointer(&x.q[0]), uintptr(actRecordBytes(p.n))
 	}
-	panelBytes := m.Format.PanelBytes(m.Cols)
-	for i := lo; i < hi; i++ {
-		p.y, p.w = unsafe.Pointer(&dst[i*PanelRows]), unsafe.Pointer(&m.Data[i*panelBytes])
-		p.multiply(m.Format, x.Tokens)
-	}
+	p.y, p.w, p.wStride = unsafe.Pointer(&dst[lo*PanelRows]), unsafe.Pointer(&m.Panel(lo)[0]), m.Format.PanelBytes(m.Cols)
+	p.multiply(m.Format, hi-lo, x.Tokens)
 }
 
-// product is one panel w times the inputs x of some tokens, xStride bytes apart, to y, yStride bytes apart; n is what panelFunc counts.
+// product is some panels, wStride bytes apart from w on, times the inputs x of some tokens, xStride bytes apart. A token's results of all panels lie
+// one behind the other, those of the next token yStride bytes further. n is what panelFunc counts.
 type product struct {
 	y       unsafe.Pointer
 	yStride uintptr
-	w, x    unsafe.Pointer
+	w       unsafe.Pointer
+	wStride int
+	x       unsafe.Pointer
 	xStride uintptr
 	n       int
 }
 
-// multiply computes the product for so many tokens with the kernels of a format.
-func (p *product) multiply(f Format, tokens int) {
-	if !f.Quantized() {
-		p.run(active.panel[f], active.tile[f], 0, tokens)
+// kernels compute a product: where expand is set, tiles take expanded panels; tokens that tiles leave are computed by one, if there is one.
+type kernels struct {
+	expand expandFunc
+	pairs  []pairTile
+	tiles  []tile
+	one    panelFunc
+}
+
+// kernelsOf are those of a format for so many tokens.
+func kernelsOf(f Format, tokens int) kernels {
+	k := kernels{pairs: active.pair[f], tiles: active.tile[f], one: active.panel[f]}
+	if f.Quantized() && (tokens >= expandTokens || k.one == nil) {
+		form := layouts[f].form
+		k.expand, k.pairs, k.tiles = active.expand[f], active.formPair[form], active.form[form]
+	}
+	return k
+}
+
+// multiply computes so many panels for so many tokens with the kernels of a format.
+func (p *product) multiply(f Format, panels, tokens int) {
+	k := kernelsOf(f, tokens)
+	if k.expand == nil {
+		p.by(&k, panels, tokens, nil, 0)
 		return
 	}
-	one, done := active.panel[f], 0
-	if tokens >= expandTokens || one == nil {
-		form := layouts[f].form
-		scratch := takeExpanded()
-		wide := *p
-		wide.w = scratch.room(p.n * form.blockBytes())
-		active.expand[f](wide.w, p.w, p.n)
-		done = wide.run(nil, active.form[form], 0, tokens)
-		scratch.giveBack()
-	}
-	if one != nil {
-		p.run(one, nil, done, tokens)
+	wide := p.n * layouts[f].form.blockBytes()
+	scratch := takeExpanded()
+	p.by(&k, panels, tokens, scratch.room(2*wide), wide)
+	scratch.giveBack()
+}
+
+// by computes so many panels for so many tokens, two panels at once where there are tiles for two. Expanded panels go to scratch, wide bytes each. (To
+// ask for the next panels before each tile, so that their expansion would not wait for memory, was tried: on AVX2 it was 2 to 8 % slower with 16 tokens.)
+func (p *product) by(k *kernels, panels, tokens int, scratch unsafe.Pointer, wide int) {
+	for i, some := 0, 1; i < panels; i += some {
+		if some = 1; len(k.pairs) > 0 && i+2 <= panels {
+			some = 2
+		}
+		q, done := p.panel(i), 0
+		if k.expand != nil {
+			for j := range some {
+				k.expand(unsafe.Add(scratch, j*wide), unsafe.Add(q.w, j*q.wStride), q.n)
+			}
+			q.w, q.wStride = scratch, wide
+		}
+		if some == 2 {
+			done = q.runPairs(k.pairs, tokens)
+		} else {
+			done = q.run(k.tiles, tokens)
+		}
+		for j := 0; j < some && done < tokens; j++ {
+			q = p.panel(i + j)
+			q.rest(k.one, done, tokens)
+		}
 	}
 }
 
-// run computes tokens from to tokens-1 as far as it can by tiles, widest first, the rest by one, and returns at which token it ended: at the
-// end unless one is nil.
-func (p *product) run(one panelFunc, tiles []tile, from, tokens int) int {
+// panel is the product from panel i on, which must exist: a pointer past the last would be none of Go's.
+func (p *product) panel(i int) product {
+	q := *p
+	q.y, q.w = unsafe.Add(p.y, i*PanelRows*4), unsafe.Add(p.w, i*p.wStride)
+	return q
+}
+
+// run computes tokens from the first on as far as it can by tiles, widest first, and returns at which it ended.
+func (p *product) run(tiles []tile, tokens int) int {
+	done := 0
 	for _, t := range tiles {
-		for ; from+t.tokens <= tokens; from += t.tokens {
-			y, x := p.at(from)
+		for ; done+t.tokens <= tokens; done += t.tokens {
+			y, x := p.at(done)
 			t.multiply(y, p.yStride, p.w, x, p.xStride, p.n)
 		}
 	}
-	if one != nil {
-		for ; from < tokens; from++ {
-			y, x := p.at(from)
-			one(y, p.w, x, p.n)
+	return done
+}
+
+// runPairs is run for two panels.
+func (p *product) runPairs(tiles []pairTile, tokens int) int {
+	done := 0
+	for _, t := range tiles {
+		for ; done+t.tokens <= tokens; done += t.tokens {
+			y, x := p.at(done)
+			t.multiply(y, p.yStride, p.w, uintptr(p.wStride), x, p.xStride, p.n)
 		}
 	}
-	return from
+	return done
+}
+
+// rest computes tokens from to tokens-1 of one panel one by one.
+func (p *product) rest(one panelFunc, from, tokens int) {
+	for ; from < tokens; from++ {
+		y, x := p.at(from)
+		one(y, p.w, x, p.n)
+	}
 }
 
 // at is the output and the input of a token, which must exist: a pointer past the last would be none of Go's.

@@ -1,8 +1,10 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"unsafe"
 
@@ -58,15 +60,44 @@ func TestPanelGivesTheProductOfEveryType(t *testing.T) {
 	})
 }
 
-// tilesOf are the tiles that multiply a format, with the panel as they take it.
-func tilesOf(t testing.TB, v ops, f Format, w []byte, n int) ([]tile, []byte) {
+// anyTile is a tile or a pair tile, which computes 2 panels.
+type anyTile struct {
+	panels, tokens int
+	multiply       pairFunc
+}
+
+func anyTiles(tiles []tile, pairs []pairTile) (all []anyTile) {
+	for _, t := range tiles {
+		all = append(all, anyTile{1, t.tokens, func(y unsafe.Pointer, yStride uintptr, w unsafe.Pointer, _ uintptr, x unsafe.Pointer, xStride uintptr, n int) {
+			t.multiply(y, yStride, w, x, xStride, n)
+		}})
+	}
+	for _, t := range pairs {
+		all = append(all, anyTile{2, t.tokens, t.multiply})
+	}
+	return all
+}
+
+// tilesOf are all tiles that multiply a format.
+func tilesOf(v ops, f Format) []anyTile {
 	if !f.Quantized() {
-		return v.tile[f], w
+		return anyTiles(v.tile[f], v.pair[f])
 	}
 	form := layouts[f].form
-	wide := guarded(t, n*form.blockBytes())
-	v.expand[f](unsafe.Pointer(&wide[0]), unsafe.Pointer(&w[0]), n)
-	return v.form[form], wide
+	return anyTiles(v.form[form], v.formPair[form])
+}
+
+// asTilesTakeThem are panels, one behind the other, as the tiles of a format take them.
+func asTilesTakeThem(t testing.TB, v ops, f Format, w []byte, panels, n int) []byte {
+	if !f.Quantized() {
+		return w
+	}
+	wide, size := n*layouts[f].form.blockBytes(), len(w)/panels
+	all := guarded(t, panels*wide)
+	for i := range panels {
+		v.expand[f](unsafe.Pointer(&all[i*wide]), unsafe.Pointer(&w[i*size]), n)
+	}
+	return all
 }
 
 func TestTilesGiveEachTokenTheProduct(t *testing.T) {
@@ -74,42 +105,52 @@ func TestTilesGiveEachTokenTheProduct(t *testing.T) {
 		eachType(t, func(t *testing.T, f Format, typ gguf.Type, k *filling) {
 			r := newRand(uint64(f))
 			for _, n := range panelLengths(typ) {
-				const yGap, xGap = 20, 12 // strides of unaligned tokens
-				xBytes := inputBytes(f, n)
-				xStride, yStride := xBytes+xGap, PanelRows*4+yGap
-				rows := k.fillRows(r, typ, n)
-				w := guarded(t, f.PanelBytes(n*unitCols(f)))
-				pack(t, typ, rows, w, n)
-				tiles, wide := tilesOf(t, v, f, w, n)
-				for _, tile := range tiles {
-					x := guarded(t, tile.tokens*xStride-xGap)
-					y := guarded(t, tile.tokens*yStride)
-					fillCanary(y)
-					for token := range tile.tokens {
-						k.fillInput(r, f, n, x[token*xStride:])
-					}
-					tile.multiply(unsafe.Pointer(&y[yGap]), uintptr(yStride), unsafe.Pointer(&wide[0]), unsafe.Pointer(&x[0]), uintptr(xStride), n)
-					for token := range tile.tokens {
-						checkCanary(t, fmt.Sprintf("before y of token %d", token), y[token*yStride:][:yGap])
-						var panel [PanelRows]float32
-						in := x[token*xStride:][:xBytes]
-						if v.panel[f] != nil {
-							v.panel[f](unsafe.Pointer(&panel), unsafe.Pointer(&w[0]), unsafe.Pointer(&in[0]), n)
-						}
-						for row, want := range exactPanel(t, typ, rows, in, n) {
-							got := getF32(y[token*yStride+yGap+row*4:])
-							if err := want.check(got); err != nil {
-								t.Fatalf("n=%d token %d of %d row %d: %v", n, token, tile.tokens, row, err)
-							}
-							if v.panel[f] != nil && !sameFloat(got, panel[row]) {
-								t.Fatalf("n=%d token %d of %d row %d: tile gives %v, panel %v", n, token, tile.tokens, row, got, panel[row])
-							}
-						}
-					}
+				for _, tile := range tilesOf(v, f) {
+					testTile(t, v, f, typ, k, r, tile, n)
 				}
 			}
 		})
 	})
+}
+
+func testTile(t *testing.T, v ops, f Format, typ gguf.Type, k *filling, r *rand.Rand, tile anyTile, n int) {
+	const yGap, xGap = 20, 12 // strides of unaligned tokens
+	xBytes, size := inputBytes(f, n), f.PanelBytes(n*unitCols(f))
+	xStride, yStride := xBytes+xGap, tile.panels*PanelRows*4+yGap
+	rows := make([][]byte, tile.panels)
+	w := guarded(t, tile.panels*size)
+	for i := range rows {
+		rows[i] = k.fillRows(r, typ, n)
+		pack(t, typ, rows[i], w[i*size:][:size], n)
+	}
+	wide := asTilesTakeThem(t, v, f, w, tile.panels, n)
+	x := guarded(t, tile.tokens*xStride-xGap)
+	y := guarded(t, tile.tokens*yStride)
+	fillCanary(y)
+	for token := range tile.tokens {
+		k.fillInput(r, f, n, x[token*xStride:])
+	}
+	tile.multiply(unsafe.Pointer(&y[yGap]), uintptr(yStride), unsafe.Pointer(&wide[0]), uintptr(len(wide)/tile.panels), unsafe.Pointer(&x[0]), uintptr(xStride), n)
+	for token := range tile.tokens {
+		checkCanary(t, fmt.Sprintf("before y of token %d", token), y[token*yStride:][:yGap])
+		in := x[token*xStride:][:xBytes]
+		for i := range rows {
+			var panel [PanelRows]float32
+			if v.panel[f] != nil {
+				v.panel[f](unsafe.Pointer(&panel), unsafe.Pointer(&w[i*size]), unsafe.Pointer(&in[0]), n)
+			}
+			for row, want := range exactPanel(t, typ, rows[i], in, n) {
+				got := getF32(y[token*yStride+yGap+(i*PanelRows+row)*4:])
+				err := want.check(got)
+				if v.panel[f] != nil && !sameFloat(got, panel[row]) {
+					err = errors.Join(err, fmt.Errorf("tile gives %v, panel %v", got, panel[row]))
+				}
+				if err != nil {
+					t.Fatalf("n=%d token %d of %d, panel %d of %d, row %d: %v", n, token, tile.tokens, i, tile.panels, row, err)
+				}
+			}
+		}
+	}
 }
 
 func TestMulIsTheMatrixProductForAnyRowsAndTokens(t *testing.T) {
@@ -118,7 +159,7 @@ func TestMulIsTheMatrixProductForAnyRowsAndTokens(t *testing.T) {
 		active = v
 		for _, f := range formats {
 			for _, rows := range []int{1, 15, 16, 17, 40} {
-				for _, tokens := range []int{1, 3, 4, 7, 9, 13} {
+				for _, tokens := range []int{1, 3, 4, 5, 6, 7, 9, 13} {
 					cols := wholeCols(f, 96)
 					m := randomMatrix(t, f, rows, cols)
 					x := randomActs(tokens, cols)
@@ -213,12 +254,15 @@ func FuzzProductAgainstExactProduct(f *testing.F) {
 		typ := fileTypes[format][0]
 		n := wholeUnits(typ, 1+int(shape/byte(numFormats))%9)
 		elems, size := typ.Block()
-		rows := make([]byte, PanelRows*n*unitCols(format)/elems*size)
+		const panels, tokens = 3, 13
+		rows := make([]byte, panels*PanelRows*n*unitCols(format)/elems*size)
 		repeat(rows, wSeed)
-		w := make([]byte, format.PanelBytes(n*unitCols(format)))
-		pack(t, typ, rows, w, n)
+		panelRows, panelBytes := len(rows)/panels, format.PanelBytes(n*unitCols(format))
+		w := make([]byte, panels*panelBytes)
+		for i := range panels {
+			pack(t, typ, rows[i*panelRows:][:panelRows], w[i*panelBytes:][:panelBytes], n)
+		}
 		xBytes := inputBytes(format, n)
-		const tokens = 13
 		x := make([]byte, tokens*xBytes)
 		repeat(x, xSeed)
 		if format.Quantized() {
@@ -228,20 +272,23 @@ func FuzzProductAgainstExactProduct(f *testing.F) {
 		}
 		defer func(before ops) { active = before }(active)
 		for _, active = range variants {
-			var wide [tokens][PanelRows]float32
-			p := product{unsafe.Pointer(&wide), PanelRows * 4, unsafe.Pointer(&w[0]), unsafe.Pointer(&x[0]), uintptr(xBytes), n}
-			p.multiply(format, tokens)
+			var wide [tokens][panels * PanelRows]float32
+			all := product{unsafe.Pointer(&wide), panels * PanelRows * 4, unsafe.Pointer(&w[0]), panelBytes, unsafe.Pointer(&x[0]), uintptr(xBytes), n}
+			all.multiply(format, panels, tokens)
 			for token := range tokens {
 				in := x[token*xBytes:][:xBytes]
-				var y [PanelRows]float32
-				p.y, p.x = unsafe.Pointer(&y), unsafe.Pointer(&in[0])
-				p.multiply(format, 1)
-				for row, want := range exactPanel(t, typ, rows, in, n) {
-					if err := want.check(y[row]); err != nil {
-						t.Fatalf("%s %v n=%d token %d row %d: %v", active.name, typ, n, token, row, err)
-					}
-					if !sameFloat(y[row], wide[token][row]) {
-						t.Fatalf("%s %v n=%d token %d row %d: with others %v, alone %v", active.name, typ, n, token, row, wide[token][row], y[row])
+				for i := range panels {
+					var y [PanelRows]float32
+					p := all.panel(i)
+					p.y, p.x = unsafe.Pointer(&y), unsafe.Pointer(&in[0])
+					p.multiply(format, 1, 1)
+					for row, want := range exactPanel(t, typ, rows[i*panelRows:][:panelRows], in, n) {
+						if err := want.check(y[row]); err != nil {
+							t.Fatalf("%s %v n=%d token %d panel %d row %d: %v", active.name, typ, n, token, i, row, err)
+						}
+						if got := wide[token][i*PanelRows+row]; !sameFloat(y[row], got) {
+							t.Fatalf("%s %v n=%d token %d panel %d row %d: with others %v, alone %v", active.name, typ, n, token, i, row, got, y[row])
+						}
 					}
 				}
 			}

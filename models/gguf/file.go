@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -73,6 +74,11 @@ func (t Tensor) RowSize() int64 {
 	}
 	elems, bytes := t.Type.Block()
 	return int64(t.Cols()/uint64(elems)) * int64(bytes)
+}
+
+// Compare orders tensors of one File by where their data lie, part after part.
+func (t Tensor) Compare(o Tensor) int {
+	return cmp.Or(cmp.Compare(t.part, o.part), cmp.Compare(t.Offset, o.Offset))
 }
 
 // Open opens and checks the file at path. It reads the header only and keeps
@@ -220,6 +226,18 @@ func (f *File) ReadTensor(t Tensor, dst []byte, off int64) error {
 	}
 	return fmt.Errorf("%s: tensor %s: reading %d bytes at offset %d of the file gave %d: %w",
 		f.name, quote(t.Name), len(dst), t.Offset+off, n, disk.Cause(err))
+}
+
+// Prefetch tells the system that n bytes of t, from byte off of it on, will be
+// read soon, so that the disk works on them meanwhile. It is advice: it returns
+// at once, and does nothing for a File that is not a file on disk.
+func (f *File) Prefetch(t Tensor, off, n int64) {
+	if t.part < len(f.parts) {
+		f = f.parts[t.part]
+	}
+	if f.file != nil {
+		prefetch(f.file, t.Offset+off, n)
+	}
 }
 
 // Map returns the whole file as read-only memory, mapped on the first call and

@@ -86,6 +86,12 @@ func TestASplitModelIsOneFileWhicheverPartIsOpened(t *testing.T) {
 			if len(f.Tensors()) != 5 {
 				t.Errorf("%d tensors, want 5", len(f.Tensors()))
 			}
+			for k, x := range f.Tensors() {
+				f.Prefetch(x, 0, x.Size)
+				if k > 0 && (f.Tensors()[k-1].Compare(x) >= 0 || x.Compare(x) != 0) {
+					t.Errorf("%s does not lie behind %s", x.Name, f.Tensors()[k-1].Name)
+				}
+			}
 			if _, err := f.Map(); errorText(err) != fmt.Sprintf("%s: cannot be mapped, the model is split into %d files", f.Name(), n) {
 				t.Errorf("Map: %v", err)
 			}
@@ -93,6 +99,7 @@ func TestASplitModelIsOneFileWhicheverPartIsOpened(t *testing.T) {
 				t.Error(err)
 			}
 			x, _ := f.Tensor("t1")
+			f.Prefetch(x, 0, 1) // of a closed file: nothing
 			if err := f.ReadTensor(x, make([]byte, 1), 0); !errors.Is(err, fs.ErrClosed) {
 				t.Errorf("reading after Close: %v", err)
 			}

@@ -8,13 +8,16 @@ import "hotcell/models/gguf"
 
 const scaleBytes = 2
 
-// splitRow takes a row in GGUF's layout apart.
+// splitRow takes a row in GGUF's layout apart. Lengths that the compiler knows make moves of a few words; loading a model does it to all neurons.
 func splitRow(t gguf.Type, codes, scales, row []byte) {
-	size := codeBytes(t, blockLen)
-	for len(row) > 0 {
-		copy(scales[:scaleBytes], row)
-		copy(codes[:size], row[scaleBytes:])
-		row, scales, codes = row[scaleBytes+size:], scales[scaleBytes:], codes[size:]
+	if t == gguf.Q4_0 {
+		for ; len(row) > 0; row, scales, codes = row[18:], scales[scaleBytes:], codes[16:] {
+			*(*[scaleBytes]byte)(scales), *(*[16]byte)(codes) = [scaleBytes]byte(row), [16]byte(row[scaleBytes:])
+		}
+		return
+	}
+	for ; len(row) > 0; row, scales, codes = row[34:], scales[scaleBytes:], codes[32:] {
+		*(*[scaleBytes]byte)(scales), *(*[32]byte)(codes) = [scaleBytes]byte(row), [32]byte(row[scaleBytes:])
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
@@ -97,6 +98,7 @@ type benchRow struct {
 	infer.Test
 	infer.Summary
 	Peak int64       `json:"peak_memory_bytes,omitempty"`
+	Load int64       `json:"load_ns"` // wall time from opening the file until the model could compute
 	Runs []infer.Run `json:"runs"`
 	Mode string      `json:"mode"`
 }
@@ -272,7 +274,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	for _, t := range tests {
 		c.Context = max(c.Context, t.Context())
 	}
-	peak := infer.StartPeakMemory()
+	peak, began := infer.StartPeakMemory(), time.Now()
 	f, err := m.open()
 	if err != nil {
 		return err
@@ -302,7 +304,7 @@ func (b *benchFlags) measure(ctx context.Context, s *streams, status *statusLine
 	}
 	defer session.Close()
 	info := session.Info()
-	row := benchRow{Model: m.name, Type: info.Quant, Bytes: info.Bytes, Params: info.Params, Threads: threads, Kernels: kernel.Active()}
+	row := benchRow{Model: m.name, Type: info.Quant, Bytes: info.Bytes, Params: info.Params, Threads: threads, Kernels: kernel.Active(), Load: time.Since(began).Nanoseconds()}
 	if row.Model == "" {
 		row.Model = printable(info.Name)
 	}

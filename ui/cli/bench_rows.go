@@ -19,6 +19,7 @@ type markdownRows struct {
 	kernels string
 	limits  map[int]infer.Limit // by threads
 	flash   []string            // a line for each test of a model in a pack
+	loads   []string            // a line for each model and number of threads
 }
 
 // markdownColumns are titles and widths; text to the left, numbers to the right.
@@ -59,6 +60,9 @@ func (m *markdownRows) row(r benchRow) error {
 	if r.Mode != "dense" {
 		name += " " + r.Mode
 	}
+	if load := loadText(name, &r); len(m.loads) == 0 || m.loads[len(m.loads)-1] != load {
+		m.loads = append(m.loads, load)
+	}
 	if r.Limit.Flash > 0 {
 		m.flash = append(m.flash, fmt.Sprintf("%s, %s, %s: %s", name, threadText(r.Threads), r.Name, flashText(&r)))
 	}
@@ -66,6 +70,12 @@ func (m *markdownRows) row(r benchRow) error {
 		name, byteText(r.Bytes), countText(r.Params), strconv.Itoa(r.Threads), r.Name,
 		fmt.Sprintf("%.2f ± %.2f", r.Mean, r.Deviation), share, memory,
 	})
+}
+
+// loadText says how long a model took to load; of one in a pack only a part is read.
+func loadText(name string, r *benchRow) string {
+	seconds := float64(r.Load) / 1e9
+	return fmt.Sprintf("loading %s with %s: %.2f s, %.1f GB/s of its file", name, threadText(r.Threads), seconds, float64(r.Bytes)/seconds/1e9)
 }
 
 // flashText says what a test of a model in a pack asked of flash.
@@ -100,7 +110,7 @@ func (m *markdownRows) line(cells []string) error {
 }
 
 func (m *markdownRows) end() error {
-	for _, line := range m.flash {
+	for _, line := range append(m.loads, m.flash...) {
 		if _, err := fmt.Fprintln(m.out, line); err != nil {
 			return err
 		}
@@ -170,7 +180,7 @@ func (c *csvRows) row(r benchRow) error {
 	if !c.began {
 		c.began = true
 		_ = w.Write([]string{"model", "type", "bytes", "parameters", "threads", "kernels", "test", "prompt", "generate", "depth",
-			"mean_tokens_per_s", "deviation", "median", "share_of_limit", "read_bytes_per_s", "int8_ops_per_s", "float32_ops_per_s", "peak_memory_bytes", "flash_bytes_per_s", "share_of_flash_limit"})
+			"mean_tokens_per_s", "deviation", "median", "share_of_limit", "read_bytes_per_s", "int8_ops_per_s", "float32_ops_per_s", "peak_memory_bytes", "flash_bytes_per_s", "share_of_flash_limit", "load_ns"})
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	known := func(v float64) string { // an empty field is a fact that is not known
@@ -181,7 +191,7 @@ func (c *csvRows) row(r benchRow) error {
 	}
 	_ = w.Write([]string{r.Model, r.Type, strconv.FormatInt(r.Bytes, 10), strconv.FormatUint(r.Params, 10), strconv.Itoa(r.Threads), r.Kernels,
 		r.Name, strconv.Itoa(r.Prompt), strconv.Itoa(r.Generate), strconv.Itoa(r.Depth), number(r.Mean), number(r.Deviation), number(r.Median),
-		known(r.Share), known(r.Limit.Read), known(r.Limit.Int8), known(r.Limit.Float32), known(float64(r.Peak)), known(r.Limit.Flash), known(r.FlashShare)})
+		known(r.Share), known(r.Limit.Read), known(r.Limit.Int8), known(r.Limit.Float32), known(float64(r.Peak)), known(r.Limit.Flash), known(r.FlashShare), strconv.FormatInt(r.Load, 10)})
 	w.Flush()
 	return w.Error()
 }

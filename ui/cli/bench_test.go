@@ -19,7 +19,7 @@ func TestBenchPrintsATableOfTheBuiltInModel(t *testing.T) {
 		t.Fatalf("status %d: %s", status, errOut)
 	}
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 2+2*6+2 {
+	if len(lines) != 2+2*6+2+2 {
 		t.Fatalf("%d lines:\n%s", len(lines), out)
 	}
 	if want := "| model                      |       size |   params | threads |           test |              t/s | of limit |     memory |"; lines[0] != want {
@@ -39,8 +39,10 @@ func TestBenchPrintsATableOfTheBuiltInModel(t *testing.T) {
 			}
 		}
 	}
-	if !strings.HasPrefix(lines[14], "limits of 1 thread (") || !strings.HasPrefix(lines[15], "limits of 2 threads (") {
-		t.Errorf("limits:\n%s\n%s", lines[14], lines[15])
+	for i, want := range []string{"loading Hotcell Smalltalk 9M Q4_0 with 1 thread: ", "loading Hotcell Smalltalk 9M Q4_0 with 2 threads: ", "limits of 1 thread (", "limits of 2 threads ("} {
+		if line := lines[14+i]; !strings.HasPrefix(line, want) {
+			t.Errorf("below the table: %q, want %q...", line, want)
+		}
 	}
 }
 
@@ -50,7 +52,7 @@ func TestBenchPrintsJSONAndCSV(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &rows); err != nil || status != 0 || len(rows) != 1 {
 		t.Fatalf("status %d, %v\n%s", status, err, out)
 	}
-	if r := rows[0]; r.Test != (infer.Test{Prompt: 4}) || r.Name != "pp4" || len(r.Runs) != 2 || r.Median <= 0 || r.Threads != 1 || r.Type != "Q4_0" {
+	if r := rows[0]; r.Test != (infer.Test{Prompt: 4}) || r.Name != "pp4" || len(r.Runs) != 2 || r.Median <= 0 || r.Threads != 1 || r.Type != "Q4_0" || r.Load <= 0 {
 		t.Errorf("%+v", r)
 	}
 	out, _, status = command(t, "bench", "-p", "0", "-n", "1,2", "-r", "1", "-t", "1", "-o", "csv")
