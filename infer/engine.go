@@ -352,9 +352,9 @@ func (e *engine) multiply(w *workers.Worker, c *workers.Counter, m *kernel.Matri
 }
 
 // panelStep is how many panels a worker takes at once: about eight pieces per worker, so that a core that is slower or was interrupted
-// holds the others up little.
+// holds the others up little. It is even, since some kernels multiply two panels at once, and so that a block of 32 rows is never divided.
 func (e *engine) panelStep(panels int) int {
-	return max(1, panels/(8*e.pool.Size()))
+	return max(2, (panels/(8*e.pool.Size())+1)&^1)
 }
 
 // reshape gives activations their shape for the coming phase. All workers call it; none may still use a. It contains a barrier.

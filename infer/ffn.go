@@ -165,13 +165,13 @@ func (e *engine) pass(w *workers.Worker, c chunk, l, phase int, in *kernel.Acts,
 	w.Barrier()
 }
 
-// eachPiece shares the panels of all groups among the workers, two or more at once: a block of 32 rows is never divided.
+// eachPiece shares the panels of all groups among the workers.
 func (e *engine) eachPiece(w *workers.Worker, c *workers.Counter, groups []group, panels func(*feedForward) int, do func(g group, lo, hi int)) {
 	total := 0
 	for _, g := range groups {
 		total += panels(g.f)
 	}
-	step := (e.panelStep(total) + 1) &^ 1
+	step := e.panelStep(total)
 	for {
 		lo, hi, ok := w.Next(c, step, total)
 		if !ok {

@@ -55,6 +55,12 @@ func kernelsOf(f Format, tokens int) kernels {
 
 // multiply computes so many panels for so many tokens with the kernels of a format.
 func (p *product) multiply(f Format, panels, tokens int) {
+	if one := active.panel[f]; tokens == 1 && one != nil { // the hottest loop of all: what by adds to it is 2 % of a small model's time
+		for i := range panels {
+			one(unsafe.Add(p.y, i*PanelRows*4), unsafe.Add(p.w, i*p.wStride), p.x, p.n)
+		}
+		return
+	}
 	k := kernelsOf(f, tokens)
 	if k.expand == nil {
 		p.by(&k, panels, tokens, nil, 0)
