@@ -25,7 +25,7 @@ import (
 //	wanted and in memory                    58 %   76 %   89 %   96 %
 //	found early, with the file's predictor  53 %   48 %   43 %   39 %   its second layer 12 %, the third to fifth 50 to 71 %
 //
-// and with sketches 64, 61, 54 and 50 %, where 65, 79, 86 and 92 % were in memory. Without a margin 76 % were found at 89 %, but 55 % of what was read was in vain. Asked after
+// and with sketches 65, 61, 56 and 50 %, where 45, 65, 79 and 92 % were in memory. Without a margin 76 % were found at 89 %, but 55 % of what was read was in vain. Asked after
 // the FFN, right before attention, the predictor finds 55 % at 89 %, but then nothing waits, and the question costs its weights once more (8 % of a token).
 
 // aheadPrecision is the share of what is read ahead that is to be wanted. Lower finds more (0.8: 49 % at 89 %), higher reads less in vain (0.9: 35 %).

@@ -3,7 +3,6 @@ package infer
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,9 +34,7 @@ type flash struct {
 	free   []*iosched.Request // not under way
 	bySlot []atomic.Uint32    // per slot: the number of its last request plus one
 
-	waiting []atomic.Int32  // per slot: the cluster that waits for it plus one; 0: none; severalWait
-	news    []atomic.Uint64 // a bit for each cluster of the layer: something that it waits for has come
-	starved []atomic.Uint64 // one for each that found no room for a unit or a read
+	news news
 
 	checked int64       // when unchanged looked last, by iosched.Now
 	broken  atomic.Bool // a read failed for good
@@ -74,9 +71,6 @@ const (
 // maxReads bounds the reads under way for single units. A layer may want more: the rest is asked for as these arrive.
 const maxReads = 1024
 
-// severalWait is in waiting for a unit that reaches into several clusters.
-const severalWait = -1
-
 // retried marks a request in its tag, beside the slot.
 const retried = 1 << 32
 
@@ -86,8 +80,8 @@ func newFlash(file *pack.File, sched *iosched.Scheduler, cache *neuroncache.Cach
 		stallNs: make([]padded, workers), manageNs: make([]padded, workers),
 	}
 	f.reads.Spin = -1 // a worker that has nothing to compute sleeps at the device: whoever is woken there needs the core
-	f.all, f.bySlot, f.waiting = make([]iosched.Request, maxReads), make([]atomic.Uint32, cache.Slots()), make([]atomic.Int32, cache.Slots())
-	f.news, f.starved = make([]atomic.Uint64, (clusters+63)/64), make([]atomic.Uint64, (clusters+63)/64)
+	f.all, f.bySlot = make([]iosched.Request, maxReads), make([]atomic.Uint32, cache.Slots())
+	f.news = newNews(clusters, cache.Slots())
 	for i := range f.all {
 		f.free = append(f.free, &f.all[i])
 	}
@@ -143,49 +137,7 @@ func (f *flash) beginLayer() {
 	default:
 		f.batch = f.cache.Begin(1)
 	}
-	for i := range f.news {
-		f.news[i].Store(0)
-		f.starved[i].Store(0)
-	}
-}
-
-// tell notes that cluster c can get further.
-func (f *flash) tell(c int) { f.news[c>>6].Or(1 << (c & 63)) }
-
-// tellAll notes it of all clusters.
-func (f *flash) tellAll() {
-	for i := range f.news {
-		f.news[i].Store(math.MaxUint64)
-	}
-}
-
-// tellStarved has those that found no room ask again.
-func (f *flash) tellStarved() {
-	for i := range f.starved {
-		if f.starved[i].Load() != 0 {
-			f.news[i].Or(f.starved[i].Swap(0))
-		}
-	}
-}
-
-// told tells whether any cluster can get further.
-func (f *flash) told() bool {
-	for i := range f.news {
-		if f.news[i].Load() != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// awaits notes that cluster c waits for what is read into a slot. The state is looked at last and ended sets it first, so one of them tells.
-func (f *flash) awaits(c int, slot int32) {
-	if old := f.waiting[slot].Swap(int32(c + 1)); old != 0 && old != int32(c+1) {
-		f.waiting[slot].Store(severalWait)
-	}
-	if f.cache.State(slot) != neuroncache.Loading { // it came meanwhile
-		f.tell(c)
-	}
+	f.news.clear()
 }
 
 // endLayer unpins it. Called by one worker, between barriers.
@@ -265,20 +217,20 @@ func (f *flash) ask(w *workers.Worker, s *sparseScratch, n *neurons, list []cand
 		switch p.slot = found.Slot; found.State {
 		case neuroncache.Resident:
 			f.locate(n, p)
-			f.tell(c)
+			f.news.tell(c)
 		case neuroncache.Claimed:
 			f.aim(s.requests[claimed:claimed+reads], n, unit, which, found.Slot)
 			claimed += reads
-			f.awaits(c, found.Slot)
+			f.news.await(c, found.Slot, f.cache)
 		case neuroncache.Loading:
 			f.hurry(found.Slot)
-			f.awaits(c, found.Slot)
+			f.news.await(c, found.Slot, f.cache)
 		case neuroncache.Full:
 			starved = true
 		}
 	}
 	if starved {
-		f.starved[c>>6].Or(1 << (c & 63))
+		f.news.starve(c)
 	}
 	if rest > 0 {
 		f.cache.Prefetch(f.batch, n.cached+int(partUp), units, s.found)
@@ -369,13 +321,13 @@ func (f *flash) collect() {
 	for r := f.reads.Poll(); r != nil; r = f.reads.Poll() {
 		f.complete(r)
 	}
-	f.tellStarved()
+	f.news.tellStarved()
 }
 
 // wait is for a worker that has nothing to compute: it waits until something arrives, but not long, since another worker may have found work.
 func (f *flash) wait(w *workers.Worker) {
 	if f.reads.Pending() == 0 {
-		f.tellStarved()
+		f.news.tellStarved()
 		pause()
 		return
 	}
@@ -384,7 +336,7 @@ func (f *flash) wait(w *workers.Worker) {
 		f.complete(r)
 		f.collect()
 	} else {
-		f.tellAll() // as if a word had been lost: better to look in vain than to stand still
+		f.news.tellAll() // as if a word had been lost: better to look in vain than to stand still
 	}
 	f.stallNs[w.ID].Add(uint64(iosched.Now() - start))
 }
@@ -425,12 +377,7 @@ func (f *flash) ended(slot int32, well bool) {
 	default:
 		f.cache.Failed(slot)
 	}
-	switch c := f.waiting[slot].Swap(0); {
-	case c > 0:
-		f.tell(int(c - 1))
-	case c == severalWait:
-		f.tellAll()
-	}
+	f.news.came(slot)
 }
 
 // again tells whether a failed read is to be repeated, and notes that it was.

@@ -187,14 +187,14 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 			state = e.advanceCluster(w, lw.ffn, c) // in memory nothing is ever left waiting
 		}
 		if s.runs[c].state.Store(state); state == isFree {
-			s.flash.tell(c)
+			s.flash.news.tell(c)
 		}
 	}
 	s.flash.send(scratch)
 	for !s.serial && s.flash != nil && int(s.finished.Load()) < clusters && !s.flash.failed() {
 		switch {
 		case e.advanceAny(w, lw.ffn, clusters):
-		case s.flash.told(): // of a cluster that another worker holds
+		case s.flash.news.told(): // of a cluster that another worker holds
 			pause()
 		case e.askAhead(w):
 			s.flash.collect()
@@ -264,8 +264,8 @@ func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int)
 // advanceAny goes on with clusters that something has come for and nobody holds, and tells whether there was one.
 func (e *engine) advanceAny(w *workers.Worker, f *feedForward, clusters int) (any bool) {
 	s := e.sparse
-	for i := range s.flash.news {
-		word := &s.flash.news[i]
+	for i := range s.flash.news.come {
+		word := &s.flash.news.come[i]
 		for left := word.Load(); left != 0; left &= left - 1 {
 			bit := left & -left
 			if word.And(^bit)&bit == 0 { // another worker took it
@@ -278,7 +278,7 @@ func (e *engine) advanceAny(w *workers.Worker, f *feedForward, clusters int) (an
 			r := &s.runs[c]
 			if !r.state.CompareAndSwap(isFree, isHeld) {
 				if r.state.Load() != isEnded {
-					s.flash.tell(c) // who holds it may have looked before this came
+					s.flash.news.tell(c) // who holds it may have looked before this came
 				}
 				continue
 			}
