@@ -55,6 +55,9 @@ func kernelsOf(f Format, tokens int) kernels {
 
 // multiply computes so many panels for so many tokens with the kernels of a format.
 func (p *product) multiply(f Format, panels, tokens int) {
+	if p.inParts(f, panels, tokens) {
+		return
+	}
 	k := kernelsOf(f, tokens)
 	if k.expand == nil {
 		p.by(&k, panels, tokens, nil, 0)
