@@ -43,7 +43,7 @@ func (t Test) Context() int { return t.Depth + t.Tokens() }
 // Run is one run of a test.
 type Run struct {
 	Ns    int64 `json:"ns"`    // wall time
-	Limit Limit `json:"limit"` // of the machine, measured just before and just after; the better counts
+	Limit Limit `json:"limit"` // of the machine, measured just before and just after; their mean
 	// Work is what the run had to do of what Limit is about: bytes of weights, keys and values to read, or multiplications and additions
 	// in products with weights.
 	Work   float64 `json:"work"`
@@ -64,13 +64,13 @@ type Limit struct {
 	Flash   float64 `json:"flash_bytes_per_s,omitempty"` // for a model in a pack, measured after the run: reads of their mean size at random places, or for a prompt clusters in order
 }
 
-// best is the better of each: other programs can only slow a machine down.
-func (l Limit) best(o Limit) Limit {
-	return Limit{max(l.Read, o.Read), max(l.Int8, o.Int8), max(l.Float32, o.Float32), l.Flash}
+// mean is the mean of each. The better of two would be a machine without neighbours, with which a run beside neighbours does not compare.
+func (l Limit) mean(o Limit) Limit {
+	return Limit{(l.Read + o.Read) / 2, (l.Int8 + o.Int8) / 2, (l.Float32 + o.Float32) / 2, l.Flash}
 }
 
 const (
-	limitTime     = 30 * time.Millisecond  // of one measurement of a limit
+	limitTime     = 50 * time.Millisecond  // of one measurement of a limit
 	flashTime     = 150 * time.Millisecond // of the flash's
 	warmupPrompt  = chunkTokens            // tokens of a prompt that are computed before the first run counts
 	warmupDecoded = 4                      // generated tokens, likewise
@@ -175,7 +175,7 @@ func (m *measurement) run(ctx context.Context) (Run, error) {
 	ns := time.Since(start)
 	m.count(n, ns)
 	did := m.s.Stats().Sub(before)
-	limit = limit.best(m.limit())
+	limit = limit.mean(m.limit())
 	limit.Flash = m.flashLimit(&did)
 	r := Run{Ns: ns.Nanoseconds(), Limit: limit, PerSec: float64(n) / ns.Seconds(), Stats: did}
 	if limit.Flash > 0 {

@@ -9,12 +9,10 @@ var avx2Ops = ops{
 		Q8: panelQ8AVX2, Q4: panelQ4AVX2, Q41: panelQ41AVX2, Q50: panelQ50AVX2, Q51: panelQ51AVX2, Q2K: panelQ2KAVX2,
 		Q3K: panelQ3KAVX2, Q4K: panelQ4KAVX2, Q5K: panelQ5KAVX2, Q6K: panelQ6KAVX2, Q4T: panelQ4TAVX2, Q8S: panelQ8SAVX2,
 	},
-	tile:   [numFormats][]tile{F32: {{4, tileF32AVX2}}, F16: {{4, tileF16AVX2}}, BF16: {{4, tileBF16AVX2}}},
-	expand: expandAVX2,
-	form: [numForms][]tile{
-		nibbles32: {{4, tileNibbles32AVX2}}, bytes32: {{4, tileBytes32AVX2}}, minima32: {{4, tileMinima32AVX2}},
-		codes16: {{4, tileCodes16AVX2}}, bytes16: {{4, tileBytes16AVX2}}, minima16: {{4, tileMinima16AVX2}},
-	},
+	tile:     [numFormats][]tile{F32: {{4, tileF32AVX2}}, F16: {{4, tileF16AVX2}}, BF16: {{4, tileBF16AVX2}}},
+	expand:   expandAVX2,
+	form:     wholes(&partsAVX2),
+	part:     partsAVX2,
 	quantize: quantizeAVX2,
 	dotF32:   dotF32AVX2,
 	dotF16:   dotF16AVX2,
@@ -31,6 +29,11 @@ var avx2Ops = ops{
 	expSum:      expSumAVX2,
 	logisticMul: logisticMulAVX2,
 	scaleMul:    scaleMulAVX2,
+}
+
+var partsAVX2 = [numForms]partFunc{
+	nibbles32: tileNibbles32AVX2, bytes32: tileBytes32AVX2, minima32: tileMinima32AVX2,
+	codes16: tileCodes16AVX2, bytes16: tileBytes16AVX2, minima16: tileMinima16AVX2,
 }
 
 var expandAVX2 = [numFormats]expandFunc{
@@ -129,22 +132,22 @@ func tileF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride
 func tileBF16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
 
 //go:noescape
-func tileNibbles32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileNibbles32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
 
 //go:noescape
-func tileBytes32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileBytes32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
 
 //go:noescape
-func tileMinima32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileMinima32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
 
 //go:noescape
-func tileCodes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileCodes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
 
 //go:noescape
-func tileBytes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileBytes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
 
 //go:noescape
-func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
+func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
 
 //go:noescape
 func quantizeAVX2(dst unsafe.Pointer, x *float32, blocks int)

@@ -29,6 +29,10 @@ type pairTile struct {
 	multiply pairFunc
 }
 
+// partFunc is a tileFunc of Tile tokens for a part of an expanded panel: w is blocks first to first+count-1 of n, count is at most partBlocks. The parts of a
+// panel are computed in order, and each but the first adds to y, which gives the same bits as all at once.
+type partFunc func(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+
 // Tile is the number of tokens that the kernels of one weight row compute at once.
 const Tile = 4
 
@@ -42,6 +46,7 @@ type ops struct {
 	form     [numForms][]tile       // of expanded panels; the last is for one token where a format has no panelFunc
 	pair     [numFormats][]pairTile // as tile, of two panels, and as form: a variant has them where they are faster
 	formPair [numForms][]pairTile
+	part     [numForms]partFunc                               // what form computes, in parts; nil where a panel is better taken at once
 	quantize func(dst unsafe.Pointer, x *float32, blocks int) // makes an 8-bit record; same bits in every variant
 
 	dotF32  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
@@ -97,6 +102,18 @@ func quantized[T any](table [numFormats]T, kernel func(Format) T) [numFormats]T 
 func formsGo() (forms [numForms][]tile) {
 	for f := range numForms {
 		forms[f] = []tile{{1, expandedGo(f)}}
+	}
+	return forms
+}
+
+// wholes are the tiles that take all parts of a panel at once.
+func wholes(parts *[numForms]partFunc) (forms [numForms][]tile) {
+	for f, part := range parts {
+		forms[f] = []tile{{Tile, func(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int) {
+			for first := 0; first < n; first += partBlocks {
+				part(y, yStride, unsafe.Add(w, first*form(f).blockBytes()), x, xStride, n, first, min(partBlocks, n-first))
+			}
+		}}}
 	}
 	return forms
 }

@@ -11,7 +11,7 @@ import (
 //	blocks of {codes [8][16][4], scales [halves][16]f32, minima [halves][16]f32}
 //
 // halves is 2 where each 16 columns have a scale of their own, otherwise 1; minima are there in the forms that have them. Element [g][r][j] of the
-// codes is row r, column 4g+j.
+// codes is row r, column 4g+j. With many panels at once, see parts.go.
 type form uint8
 
 const (

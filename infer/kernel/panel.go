@@ -61,6 +61,9 @@ func (p *product) multiply(f Format, panels, tokens int) {
 		}
 		return
 	}
+	if p.inParts(f, panels, tokens) {
+		return
+	}
 	k := kernelsOf(f, tokens)
 	if k.expand == nil {
 		p.by(&k, panels, tokens, nil, 0)

@@ -204,9 +204,10 @@ func TestMulGivesTheSameBitsForOneTokenAndMany(t *testing.T) {
 	eachVariant(t, func(t *testing.T, v ops) {
 		defer func(before ops) { active = before }(active)
 		active = v
-		for _, f := range formats {
+		for i := range 2 * len(formats) {
 			const rows, tokens = 48, 15
-			cols := wholeCols(f, 320)
+			f := formats[i/2]
+			cols := wholeCols(f, []int{320, (2*partBlocks + 8) * BlockCols}[i%2])
 			m := randomMatrix(t, f, rows, cols)
 			x := randomActs(tokens, cols)
 			x.Quantize(0, tokens)

@@ -6,37 +6,67 @@
 // A code is loaded once for the 4 tokens, an activation broadcast once for both halves of the rows. The integer sums take 8 registers,
 // so the float accumulators, used once in a block, wait in the frame. So does p between the halves of a block that have scales of their own.
 //
-//	SI expanded block   CX blocks left
-//	DX, R11, R12, R13 activations of tokens 0-3   R9 scales, R10 sums, R8 sums of first halves of token 0   BX xStride   DI 3*xStride
+//	SI expanded block   CX minus 4 times the blocks left
+//	(DX, R11, R12, R13)(CX*8) activations of tokens 0-3   R9 scales, R10 sums, R8 sums of first halves of token 0   BX xStride   DI 3*xStride
 //	R14 acc [4][2]ymm in the frame, aligned, then p [4][2]ymm
 //	Y0-Y7 integer sums [4][2]   Y8, Y9 codes   Y10, Y11 magnitudes, scales   Y12-Y14 scratch   Y15 ones
 
+// BEGIN begins the accumulators with 0 or, for a part within a panel, with y.
 #define BEGIN \
-	MOVQ    w+16(FP), SI         \
-	MOVQ    x+24(FP), DX         \
-	MOVQ    xStride+32(FP), BX   \
-	MOVQ    n+40(FP), CX         \
-	MOVQ    CX, AX               \
-	SHLQ    $5, AX               \
-	LEAQ    (DX)(AX*1), R9       \
-	LEAQ    (R9)(CX*4), R10      \
-	LEAQ    (R10)(CX*4), R8      \
-	LEAQ    (DX)(BX*1), R11      \
-	LEAQ    (DX)(BX*2), R12      \
-	LEAQ    (R11)(BX*2), R13     \
-	LEAQ    (BX)(BX*2), DI       \
-	LEAQ    acc-513(SP), R14     \
-	ANDQ    $~31, R14            \
-	ONES16(Y15)                  \
-	VXORPS  Y0, Y0, Y0           \
-	VMOVAPS Y0, (R14)            \
-	VMOVAPS Y0, 32(R14)          \
-	VMOVAPS Y0, 64(R14)          \
-	VMOVAPS Y0, 96(R14)          \
-	VMOVAPS Y0, 128(R14)         \
-	VMOVAPS Y0, 160(R14)         \
-	VMOVAPS Y0, 192(R14)         \
-	VMOVAPS Y0, 224(R14)
+	MOVQ    y+0(FP), DI             \
+	MOVQ    yStride+8(FP), BX       \
+	MOVQ    x+24(FP), DX            \
+	MOVQ    n+40(FP), AX            \
+	MOVQ    first+48(FP), R8        \
+	MOVQ    count+56(FP), CX        \
+	LEAQ    acc-513(SP), R14        \
+	ANDQ    $~31, R14               \
+	VXORPS  Y0, Y0, Y0              \
+	VMOVAPS Y0, Y1                  \
+	VMOVAPS Y0, Y2                  \
+	VMOVAPS Y0, Y3                  \
+	VMOVAPS Y0, Y4                  \
+	VMOVAPS Y0, Y5                  \
+	VMOVAPS Y0, Y6                  \
+	VMOVAPS Y0, Y7                  \
+	TESTQ   R8, R8                  \
+	JZ      begun                   \
+	VMOVUPS (DI), Y0                \
+	VMOVUPS 32(DI), Y1              \
+	VMOVUPS (DI)(BX*1), Y2          \
+	VMOVUPS 32(DI)(BX*1), Y3        \
+	LEAQ    (DI)(BX*2), DI          \
+	VMOVUPS (DI), Y4                \
+	VMOVUPS 32(DI), Y5              \
+	VMOVUPS (DI)(BX*1), Y6          \
+	VMOVUPS 32(DI)(BX*1), Y7        \
+begun:                              \
+	VMOVAPS Y0, (R14)               \
+	VMOVAPS Y1, 32(R14)             \
+	VMOVAPS Y2, 64(R14)             \
+	VMOVAPS Y3, 96(R14)             \
+	VMOVAPS Y4, 128(R14)            \
+	VMOVAPS Y5, 160(R14)            \
+	VMOVAPS Y6, 192(R14)            \
+	VMOVAPS Y7, 224(R14)            \
+	MOVQ    w+16(FP), SI            \
+	MOVQ    AX, R9                  \
+	SHLQ    $5, R9                  \
+	ADDQ    DX, R9                  \
+	LEAQ    (R9)(R8*4), R9          \
+	LEAQ    (R9)(AX*4), R10         \
+	ADDQ    CX, R8                  \
+	SHLQ    $5, R8                  \
+	ADDQ    R8, DX                  \
+	LEAQ    (R10)(AX*4), R8         \
+	SHLQ    $2, CX                  \
+	NEGQ    CX                      \
+	MOVQ    xStride+32(FP), BX      \
+	LEAQ    (DX)(BX*1), R11         \
+	LEAQ    (DX)(BX*2), R12         \
+	LEAQ    (R11)(BX*2), R13        \
+	LEAQ    (BX)(BX*2), DI          \
+	ONES16(Y15)
 
 #define STORETOKEN(i) \
 	VMOVAPS (i*64)(R14), Y0    \
@@ -54,16 +84,15 @@
 	STORETOKEN(3)          \
 	VZEROUPPER
 
-#define NEXTBLOCK(bytes) \
-	ADDQ $bytes, SI \
-	ADDQ $32, DX    \
-	ADDQ $32, R11   \
-	ADDQ $32, R12   \
-	ADDQ $32, R13   \
-	ADDQ $4, R9     \
-	ADDQ $4, R10    \
-	ADDQ $4, R8     \
-	DECQ CX
+// NEXTBLOCK ends with the flag that is zero after the last block; NEXTHALVES is for blocks that use the sums of first halves.
+#define NEXTBLOCK(blockBytes) \
+	ADDQ $(blockBytes), SI \
+	ADDQ $4, R9            \
+	ADDQ $4, R10           \
+	ADDQ $4, CX
+#define NEXTHALVES(blockBytes) \
+	ADDQ $4, R8 \
+	NEXTBLOCK(blockBytes)
 
 // ALL does op for the 4 tokens: with each one's integer sums, its place in the frame, and where its scale, sum and first half's sum lie.
 #define ALL(op) \
@@ -74,7 +103,7 @@
 
 // Groups of unsigned codes, summed in 16 bits. Of each kind of groups the first one's products begin the sums, which saves adding to zero.
 #define FIRSTTOKENU(g, x, sumA, sumB) \
-	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPBROADCASTD ((g)*4)(x)(CX*8), Y12 \
 	VPMADDUBSW   Y12, Y8, sumA   \
 	VPMADDUBSW   Y12, Y9, sumB
 #define FIRSTU(g) \
@@ -85,7 +114,7 @@
 	FIRSTTOKENU(g, R12, Y4, Y5)   \
 	FIRSTTOKENU(g, R13, Y6, Y7)
 #define TOKENU(g, x, sumA, sumB) \
-	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPBROADCASTD ((g)*4)(x)(CX*8), Y12 \
 	VPMADDUBSW   Y12, Y8, Y13    \
 	VPMADDUBSW   Y12, Y9, Y14    \
 	VPADDW       Y13, sumA, sumA \
@@ -100,16 +129,16 @@
 
 // Pairs of groups of codes of up to 6 bits, whose 16-bit sums are widened.
 #define FIRSTPAIRTOKEN(g, x, sumA, sumB) \
-	VPBROADCASTD ((g)*4)(x), Y12    \
-	VPBROADCASTD ((g)*4+4)(x), Y14  \
+	VPBROADCASTD ((g)*4)(x)(CX*8), Y12    \
+	VPBROADCASTD ((g)*4+4)(x)(CX*8), Y14  \
 	VPMADDUBSW   Y12, Y8, Y13       \
 	VPMADDUBSW   Y12, Y9, Y12       \
 	VPMADDWD     Y15, Y13, sumA     \
 	VPMADDWD     Y15, Y12, sumB     \
 	SECONDOFPAIR(sumA, sumB)
 #define PAIRTOKEN(g, x, sumA, sumB) \
-	VPBROADCASTD ((g)*4)(x), Y12    \
-	VPBROADCASTD ((g)*4+4)(x), Y14  \
+	VPBROADCASTD ((g)*4)(x)(CX*8), Y12    \
+	VPBROADCASTD ((g)*4+4)(x)(CX*8), Y14  \
 	VPMADDUBSW   Y12, Y8, Y13       \
 	VPMADDUBSW   Y12, Y9, Y12       \
 	VPMADDWD     Y15, Y13, Y13      \
@@ -136,7 +165,7 @@
 
 // Groups of signed codes.
 #define FIRSTTOKENS(g, x, sumA, sumB) \
-	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPBROADCASTD ((g)*4)(x)(CX*8), Y12 \
 	VPSIGNB      Y8, Y12, Y13    \
 	VPSIGNB      Y9, Y12, Y14    \
 	VPMADDUBSW   Y13, Y10, Y13   \
@@ -144,7 +173,7 @@
 	VPMADDWD     Y15, Y13, sumA  \
 	VPMADDWD     Y15, Y14, sumB
 #define TOKENS(g, x, sumA, sumB) \
-	VPBROADCASTD ((g)*4)(x), Y12 \
+	VPBROADCASTD ((g)*4)(x)(CX*8), Y12 \
 	VPSIGNB      Y8, Y12, Y13    \
 	VPSIGNB      Y9, Y12, Y14    \
 	VPMADDUBSW   Y13, Y10, Y13   \
@@ -254,8 +283,8 @@
 	XSECOND(xsum, first) \
 	MINIMUM(sumA, sumB)
 
-// func tileNibbles32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileNibbles32AVX2(SB), NOSPLIT, $544-48
+// func tileNibbles32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+TEXT ·tileNibbles32AVX2(SB), NOSPLIT, $544-64
 	BEGIN
 
 block:
@@ -271,8 +300,8 @@ block:
 	END
 	RET
 
-// func tileBytes32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileBytes32AVX2(SB), NOSPLIT, $544-48
+// func tileBytes32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+TEXT ·tileBytes32AVX2(SB), NOSPLIT, $544-64
 	BEGIN
 
 block:
@@ -296,8 +325,8 @@ block:
 	VPADDD (256+i*64)(R14), sumA, sumA     \
 	VPADDD (288+i*64)(R14), sumB, sumB
 
-// func tileMinima32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileMinima32AVX2(SB), NOSPLIT, $544-48
+// func tileMinima32AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+TEXT ·tileMinima32AVX2(SB), NOSPLIT, $544-64
 	BEGIN
 
 block:
@@ -317,8 +346,8 @@ block:
 	END
 	RET
 
-// func tileCodes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileCodes16AVX2(SB), NOSPLIT, $544-48
+// func tileCodes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+TEXT ·tileCodes16AVX2(SB), NOSPLIT, $544-64
 	BEGIN
 
 block:
@@ -332,14 +361,14 @@ block:
 	SCALES(576)
 	ALL(SECOND)
 	ALL(ADDBLOCK)
-	NEXTBLOCK(640)
+	NEXTHALVES(640)
 	JNZ block
 
 	END
 	RET
 
-// func tileBytes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileBytes16AVX2(SB), NOSPLIT, $544-48
+// func tileBytes16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+TEXT ·tileBytes16AVX2(SB), NOSPLIT, $544-64
 	BEGIN
 
 block:
@@ -357,8 +386,8 @@ block:
 	END
 	RET
 
-// func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n int)
-TEXT ·tileMinima16AVX2(SB), NOSPLIT, $544-48
+// func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStride uintptr, n, first, count int)
+TEXT ·tileMinima16AVX2(SB), NOSPLIT, $544-64
 	BEGIN
 
 block:
@@ -378,7 +407,7 @@ block:
 	VMOVUPS 736(SI), Y11
 	ALL(MINSECOND)
 	ALL(ADDBLOCK)
-	NEXTBLOCK(768)
+	NEXTHALVES(768)
 	JNZ block
 
 	END
