@@ -8,8 +8,10 @@ import "unsafe"
 //	   for each panel                       its part is expanded, to 18 KB, which stay in the first cache
 //	      for each 4 tokens                 their products with the part are added to y
 //
-// Panels that are expanded as a whole (37 to 260 KB) fit into no first cache, nor activations of 5632 columns (1 MB) into the second. On Zen 4 parts
-// gave 190 to 198 instead of 190 GOP/s with 128 tokens, on a core that had a neighbour up to 187 instead of 144, and 178 instead of 169 with 30.
+// Panels that are expanded as a whole (37 to 260 KB) fit into no first cache, nor activations of 5632 columns (1 MB) into the second. On Zen 4, best of 8
+// and 20 runs: with 128 tokens 200 instead of 190 GOP/s at 2048 columns and 196 instead of 193 at 5632, with 30 tokens 178 to 181 instead of 169. (Asking for
+// the next part ahead and padding the last tile are in that too.) Whole prompts of 30 became 1.10 times as fast with two threads and 1.16 with one, those of
+// 128 stayed as they were (0.98 and 0.97, 3 of 9 and 3 of 6 rounds faster: noise).
 
 // partBlocks is how many blocks a part has at most: whole super-blocks of the K formats. 16 to 64 differ by 3 %, 8 cost 7 %.
 const partBlocks = 32
