@@ -11,7 +11,8 @@ import (
 //
 // A batch of one token is computed "solo": what lies between the products (norms, sums, rounding to 8 bits) takes a microsecond, about what a barrier
 // costs, so every worker does all of it on a residual stream of its own instead of waiting for the one that did. All do the same operations, so all
-// streams are the same bits, and a layer has five barriers. With more tokens each worker has some tokens of the shared stream.
+// streams are the same bits, and a layer has five barriers, and two more for a
+// predictor. With more tokens each worker has some tokens of the shared stream.
 type own struct {
 	x, branch, y, mixed []float32    // [dim] as the engine's, solo; y is a copy of a block's result
 	in                  *kernel.Acts // [1][dim] as the engine's, solo

@@ -65,7 +65,6 @@ func (m *Matrix) Row(i int, dst []float32) {
 func uint16At(b []byte) uint16       { return binary.LittleEndian.Uint16(b) }
 func uint32At(b []byte) uint32       { return binary.LittleEndian.Uint32(b) }
 func float32At(b []byte) float32     { return math.Float32frombits(uint32At(b)) }
-func setUint16(b []byte, v uint16)   { binary.LittleEndian.PutUint16(b, v) }
 func setUint32(b []byte, v uint32)   { binary.LittleEndian.PutUint32(b, v) }
 func setFloat32(b []byte, v float32) { setUint32(b, math.Float32bits(v)) }
 func bf16ToF32(v uint16) float32     { return math.Float32frombits(uint32(v) << 16) }
