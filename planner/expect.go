@@ -126,7 +126,7 @@ func (t *times) early() float64 { // the question is asked while workers wait
 
 // Early reads find earlyFound of what is absent and wanted, and read earlyVain more in vain (infer/early.go has the measurements). They bring earlyGives of what flash
 // could while the rest is computed: a quarter of bamboo-7b in memory, tokens with and without in turn, took 228 ms instead of 241 from a disk of 217 MB/s, 184
-// instead of 186 from one of 421, which is 0.43 and 0.2: there the disk is emulated, and slower while both cores compute.
+// instead of 186 from one of 421, which is 0.43 and 0.2: perhaps since the disk was emulated on the cores that computed.
 const (
 	earlyFound = 0.43
 	earlyVain  = 0.076
