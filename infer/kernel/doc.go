@@ -37,7 +37,7 @@
 //
 // from the lowest bits up. Everything is a multiple of 64 bytes.
 //
-// For many tokens a panel is first expanded, see expand.go.
+// For many tokens a panel is first expanded, see expand.go and parts.go; pack.go makes panels of a file's rows.
 //
 // Activations are float32 for the F formats. For the Q formats each token's activations are rounded once per matrix input
 // to 8 bits in blocks of 32 (amax/127, to nearest, ties to even); see [Acts]. The product of a block is
