@@ -62,16 +62,40 @@ func neuronTileGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *[Tile
 func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *Weighted, n, blocks int) {
 	return func(y *float32, rows *Weighted, n, blocks int) {
 		out, list := unsafe.Slice(y, blocks*BlockCols), unsafe.Slice(rows, n)
-		for i := range list {
-			for b := range blocks {
-				s := list[i].Coef * halfAt(list[i].Scales, b)
-				for c, v := range block(list[i].Codes, b) {
-					out[b*BlockCols+c] += s * float32(v)
+		for b := range blocks {
+			var largest uint32 // a factor's bits without its sign: in their order infinity comes after all numbers, and what is no number after it
+			for i := range list {
+				largest = max(largest, math.Float32bits(list[i].factor(b))&^(1<<31))
+			}
+			if largest < math.Float32bits(leastFactor) {
+				continue
+			}
+			size := math.Float32frombits(largest)
+			levels := factorLevels / size
+			var sum [BlockCols]int32
+			for i := range list {
+				if largest >= infinite {
+					break // the sum is 0, and becomes NaN
 				}
+				whole := int32(math.RoundToEven(float64(list[i].factor(b) * levels)))
+				for c, v := range block(list[i].Codes, b) {
+					sum[c] += whole * int32(v)
+				}
+			}
+			step := size * (1. / factorLevels)
+			for c, v := range sum {
+				part := float32(v) * step // an assignment rounds: not to be fused with the addition
+				out[b*BlockCols+c] += part
 			}
 		}
 	}
 }
+
+// infinite is the bits of the float32 infinity.
+const infinite = 0x7f800000
+
+// factor is what the row's block b is multiplied with.
+func (w *Weighted) factor(b int) float32 { return w.Coef * halfAt(w.Scales, b) }
 
 func neuronColumnGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) {
 	return func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) {
