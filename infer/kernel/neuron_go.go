@@ -67,15 +67,12 @@ func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float
 			for i := range list {
 				largest = max(largest, math.Float32bits(list[i].factor(b))&^(1<<31))
 			}
-			if largest < math.Float32bits(leastFactor) {
-				continue
-			}
 			size := math.Float32frombits(largest)
 			levels := factorLevels / size
 			var sum [BlockCols]int32
 			for i := range list {
-				if largest >= infinite {
-					break // the sum is 0, and becomes NaN
+				if largest < math.Float32bits(leastFactor) || largest >= infinite {
+					break // the sum is 0, and infinity or what is no number makes it NaN
 				}
 				whole := int32(math.RoundToEven(float64(list[i].factor(b) * levels)))
 				for c, v := range block(list[i].Codes, b) {
