@@ -342,7 +342,8 @@ func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
 			rows []Weighted
 			each int // rows of a call
 		}{
-			{"no order", noOrder, 26}, // a tenth of a cluster of 256
+			{"no order", noOrder, 45}, // a tenth of a cluster of 448
+			{"second cache", noOrder[:45], 45},
 			{"in order", list(inOrder), 256},
 			{"cache", list(few), len(few)},
 		} {

@@ -64,31 +64,6 @@ GLOBL places<>(SB), RODATA|NOPTR, $64
 	VCVTDQ2PS Y6, Y6 \
 	VCVTDQ2PS Y7, Y7
 
-// ADD adds a row's block with its factor.
-#define ADD4(row, codes, ahead) \
-	NUMBERS4((codes)(AX*4)) \
-	ADD(row)
-#define ADD8(row, codes, ahead) \
-	NUMBERS8((codes)(AX*8), 16(codes)(AX*8)) \
-	ADD(row)
-#define ADD(row) \
-	VBROADCASTSS (32*row)(SP)(AX*1), Y8 \
-	VFMADD231PS  Y8, Y4, Y0             \
-	VFMADD231PS  Y8, Y5, Y1             \
-	VFMADD231PS  Y8, Y6, Y2             \
-	VFMADD231PS  Y8, Y7, Y3
-
-#define LOAD \
-	VMOVUPS 0(DI), Y0  \
-	VMOVUPS 32(DI), Y1 \
-	VMOVUPS 64(DI), Y2 \
-	VMOVUPS 96(DI), Y3
-#define STORE \
-	VMOVUPS Y0, 0(DI)  \
-	VMOVUPS Y1, 32(DI) \
-	VMOVUPS Y2, 64(DI) \
-	VMOVUPS Y3, 96(DI)
-
 // COLUMN adds 8 numbers, each with its scale, to 8 outputs, COLUMNS 32; Y8 is the coefficient.
 #define COLUMN(r, n) \
 	VCVTPH2PS   (16*n)(DX), Y9    \
@@ -102,20 +77,6 @@ GLOBL places<>(SB), RODATA|NOPTR, $64
 	COLUMN(Y7, 3)  \
 	ADDQ $64, DX   \
 	ADDQ $128, DI
-
-// func neuronAxpyQ8AVX2(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ8AVX2(SB), NOSPLIT, $152-32
-	CONSTANTS8
-	AXPY(AHEAD8, LOAD, ADD8, STORE, NEXT8)
-	VZEROUPPER
-	RET
-
-// func neuronAxpyQ4AVX2(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ4AVX2(SB), NOSPLIT, $152-32
-	CONSTANTS4
-	AXPY(AHEAD4, LOAD, ADD4, STORE, NEXT4)
-	VZEROUPPER
-	RET
 
 // func neuronColumnQ8AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 TEXT ·neuronColumnQ8AVX2(SB), NOSPLIT, $0-40
