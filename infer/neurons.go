@@ -14,6 +14,7 @@ import (
 type neurons struct {
 	group          *pack.Group
 	gate, up, down kernel.NeuronRow
+	upToDown       int    // bytes from the up codes of a neuron to its down codes; 0: not the same for all
 	downScales     []byte // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
 	memory         []byte // the unit that holds all neurons; nil: they are in a pack
 	always         int    // so many first positions are hot: computed whatever the predictor says
@@ -36,6 +37,9 @@ func newNeurons(g *pack.Group) *neurons {
 	n.gate = kernel.NeuronRow{Type: g.Gate.Type, Cols: g.Dim}
 	n.up = kernel.NeuronRow{Type: g.Up.Type, Cols: g.Dim}
 	n.down = kernel.NeuronRow{Type: g.Down.Type, Cols: g.Dim}
+	if g.Up.Codes.Stride == g.Down.Codes.Stride {
+		n.upToDown = g.Down.Codes.Offset - g.Up.Codes.Offset
+	}
 	return n
 }
 

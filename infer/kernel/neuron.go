@@ -37,8 +37,8 @@ type Weighted struct {
 type neuronOps struct {
 	dotQ8    func(codes, scales, x unsafe.Pointer, blocks int) float32
 	dotQ4    func(codes, scales, x unsafe.Pointer, blocks int) float32
-	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks int) // sets coefficients of n >= 1 rows: each one's bits are dot's
-	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int) // sets coefficients of n >= 1 rows: each one's bits are dot's
+	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
 	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
 	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 	axpyQ8   func(y *float32, rows *Weighted, n, blocks int) // adds 1 to sumRows rows, in whole numbers: all variants give the same bits
@@ -100,20 +100,21 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 }
 
 // Dots sets the coefficient of each of the rows to its product with token t of x, with the bits of Dot. The types with blocks need x.Quantize before.
-// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one.
-func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int) {
+// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one. beside is how many bytes after a row's
+// codes those of another row begin, which the caller will need next, and are asked for too; 0: none.
+func (r NeuronRow) Dots(rows []Weighted, x *Acts, t, beside int) {
 	if len(rows) == 0 {
 		return
 	}
-	r.begin(rows)
+	r.begin(rows, beside)
 	switch r.Type {
 	case gguf.Q8_0:
-		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols)
+		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside)
 	case gguf.Q4_0:
-		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols)
+		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside)
 	default:
 		for i := range rows {
-			r.ahead(rows[i:])
+			r.ahead(rows[i:], beside)
 			rows[i].Coef = r.Dot(rows[i].Codes, rows[i].Scales, x, t)
 		}
 	}
@@ -123,22 +124,25 @@ func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int) {
 const rowsAhead = 6
 
 // begin asks for the first rows of a list, which no row before them could, and ahead for the one that comes rowsAhead after the first.
-func (r NeuronRow) begin(rows []Weighted) {
+func (r NeuronRow) begin(rows []Weighted, beside int) {
 	for i := range min(rowsAhead, len(rows)) {
-		r.prefetch(&rows[i])
+		r.prefetch(&rows[i], beside)
 	}
 }
 
-func (r NeuronRow) ahead(rows []Weighted) {
+func (r NeuronRow) ahead(rows []Weighted, beside int) {
 	if rowsAhead < len(rows) {
-		r.prefetch(&rows[rowsAhead])
+		r.prefetch(&rows[rowsAhead], beside)
 	}
 }
 
-func (r NeuronRow) prefetch(w *Weighted) {
+func (r NeuronRow) prefetch(w *Weighted, beside int) {
 	active.neuron.prefetch(w.Codes, r.CodeBytes())
 	if n := r.ScaleBytes(); n > 0 {
 		active.neuron.prefetch(w.Scales, n)
+	}
+	if beside != 0 {
+		active.neuron.prefetch(unsafe.Add(w.Codes, beside), r.CodeBytes())
 	}
 }
 
@@ -168,9 +172,6 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 // and a code, of which some have their place 4 bits too high, stay below 2^31.
 const sumRows = 64
 
-// sumAhead is how many blocks ahead of their use the codes of all rows of a sum are asked for.
-const sumAhead = 16
-
 // factorLevels is what the largest factor of a block becomes: 127 in the high byte of 16 bits and 0 in the low one, which is as much as two signed bytes
 // can hold. Blocks whose factors are all below leastFactor add nothing.
 const (
@@ -192,9 +193,9 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 		return
 	}
 	if !r.quantized() {
-		r.begin(rows)
+		r.begin(rows, 0)
 		for i := range rows {
-			r.ahead(rows[i:])
+			r.ahead(rows[i:], 0)
 			switch w := &rows[i]; r.Type {
 			case gguf.F32:
 				active.axpyF32(&y[0], w.Codes, w.Coef, r.Cols)
@@ -212,14 +213,12 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	if r.Type == gguf.Q4_0 {
 		axpy = active.neuron.axpyQ4
 	}
-	blocks := r.Cols / BlockCols
 	for ; len(rows) > 0; rows = rows[min(sumRows, len(rows)):] {
 		batch := rows[:min(sumRows, len(rows))]
 		for i := range batch {
-			active.neuron.prefetch(batch[i].Codes, min(blocks, sumAhead)*r.CodeBytes()/blocks)
-			active.neuron.prefetch(batch[i].Scales, min(blocks, sumAhead)*2)
+			r.prefetch(&batch[i], 0)
 		}
-		axpy(&y[0], &batch[0], len(batch), blocks)
+		axpy(&y[0], &batch[0], len(batch), r.Cols/BlockCols)
 	}
 }
 
