@@ -31,13 +31,17 @@ func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 //go:noescape
 func neuronTileQ4VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
-// neuron_axpy_avx512_amd64.s
+// neuron_sum_avx512_amd64.s
+
+const _ = uint(4888 - 72*(sumRows+3) - 64) // the frame holds the tables
 
 //go:noescape
 func neuronAxpyQ8AVX512(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronAxpyQ4AVX512(y *float32, rows *Weighted, n, blocks int)
+
+// neuron_column_avx512_amd64.s
 
 //go:noescape
 func neuronColumnQ8AVX512(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
