@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"math/bits"
 	"sync/atomic"
 	"unsafe"
 
@@ -79,11 +80,17 @@ func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
 		return who
 	}
 	a := e.answer(f, e.score.data)
-	for pos := lo; pos < hi; pos++ {
-		switch {
-		case pos < f.neurons.always || a.names(pos):
+	hot := min(hi, max(lo, f.neurons.always))
+	for pos := lo; pos < hot; pos++ {
+		who = append(who, int32(pos))
+	}
+	if !e.sparse.spying {
+		return a.named(hot, hi, who)
+	}
+	for pos := hot; pos < hi; pos++ {
+		if a.names(pos) {
 			who = append(who, int32(pos))
-		case e.sparse.spying:
+		} else {
 			who = append(who, ^int32(pos))
 		}
 	}
@@ -118,6 +125,34 @@ func (a *answer) names(pos int) bool {
 		pos = int(a.order[pos])
 	}
 	return a.scores[pos] >= a.least
+}
+
+// named appends the positions from lo to hi-1 that are taken for active.
+func (a *answer) named(lo, hi int, who []int32) []int32 {
+	switch {
+	case a.given != nil:
+		for pos := lo; pos < hi; pos = pos&^63 + 64 {
+			word := a.given[pos>>6] >> (pos & 63)
+			for ; word != 0; word &= word - 1 {
+				if p := pos + bits.TrailingZeros64(word); p < hi {
+					who = append(who, int32(p))
+				}
+			}
+		}
+	case a.order != nil:
+		for pos := lo; pos < hi; pos++ {
+			if a.scores[a.order[pos]] >= a.least {
+				who = append(who, int32(pos))
+			}
+		}
+	default:
+		for i, score := range a.scores[lo:hi] {
+			if score >= a.least {
+				who = append(who, int32(lo+i))
+			}
+		}
+	}
+	return who
 }
 
 // gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active. In exact mode it sees every neuron of the model for

@@ -146,6 +146,13 @@ func (r NeuronRow) prefetch(w *Weighted, beside int) {
 	}
 }
 
+// Ask brings rows into the second cache that Axpy will need.
+func (r NeuronRow) Ask(rows []Weighted) {
+	for i := range rows {
+		r.prefetch(&rows[i], 0)
+	}
+}
+
 // DotTokens is Dot for tokens lo to hi-1: y[(t-lo)*stride] is that of token t.
 func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Pointer, x *Acts, lo, hi int) {
 	t := lo
@@ -186,7 +193,7 @@ const (
 // whole numbers beside it; so a sum is exact but for 1/65024 of that factor times the code for each row, and one rounding to float32.
 // Products of 8-bit activations are rounded 250 times as much. A factor that is infinite or no number makes its block's outputs NaN.
 //
-// Types without blocks are added as they are, one row after the other.
+// Types without blocks are added as they are, one row after the other. Those with blocks should be in a cache: see Ask, and beside in Dots.
 func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	_ = y[r.Cols-1]
 	if len(rows) == 0 {
@@ -215,9 +222,6 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	}
 	for ; len(rows) > 0; rows = rows[min(sumRows, len(rows)):] {
 		batch := rows[:min(sumRows, len(rows))]
-		for i := range batch {
-			r.prefetch(&batch[i], 0)
-		}
 		axpy(&y[0], &batch[0], len(batch), r.Cols/BlockCols)
 	}
 }

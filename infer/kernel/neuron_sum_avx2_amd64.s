@@ -6,9 +6,9 @@
 //
 // Eight blocks at a time. First all rows' factors of these, and the largest of each block; then the whole numbers that they become, those of two rows in a
 // dword. Then two blocks after two blocks all rows, two at a time: a dword gets codes of both rows, and VPMADDWD multiplies each with its whole
-// number and adds the two. So y is touched once for all rows of a list. In Q4 a half of a register is a block; nibbles are multiplied where they are,
-// those of the high half of a byte 16 times as large, which the end takes back; and since they are 0 to 15, it takes off 8 times the sum of the
-// whole numbers. The rows should be in a cache: nothing is asked for ahead.
+// number and adds the two. So y is touched once for all rows of a list. In Q4 a half of a register is a block, and nibbles are not taken apart: one sum is of
+// whole bytes, the other of bytes without their low nibble, 16 times the high one. Since they are 0 to 15, 8 times the sum of the whole numbers is
+// taken off. No sum leaves 32 bits. The rows should be in a cache: nothing is asked for ahead.
 //
 // A factor that is infinite or no number makes all whole numbers of its block 0 (VCVTPS2DQ gives 2^31, whose low half is 0 as 8 times it is), and the step
 // infinite or no number: the block becomes NaN.
@@ -142,24 +142,23 @@ pair:                                       \
 	VPMADDWD Y10, w, w  \
 	VPADDD   w, sum, sum
 
-// NIBBLES adds the products of w, words of two bytes of each row: columns 2k, 16+2k, 2k+1 and 17+2k.
-#define NIBBLES(w, a, b, c, d) \
+// BYTES adds the products of w, words of two bytes of each row: the first byte, its high nibble, and those of the second one.
+#define BYTES(w, a, b, c, d) \
 	VPAND  Y14, w, Y13  \
 	ADD(Y13, a)         \
 	VPAND  Y15, w, Y13  \
 	ADD(Y13, b)         \
 	VPSRLW $8, w, w     \
-	VPAND  Y14, w, Y13  \
-	VPAND  Y15, w, w    \
-	ADD(Y13, c)         \
-	ADD(w, d)
+	VPAND  Y15, w, Y13  \
+	ADD(w, c)           \
+	ADD(Y13, d)
 #define PRODUCTS4 \
 	VPBROADCASTQ (R13)(AX*2), Y10            \
 	VPERMILPS    halves<>(SB), Y10, Y10      \
 	VPUNPCKLWD   Y9, Y8, Y11                 \
 	VPUNPCKHWD   Y9, Y8, Y8                  \
-	NIBBLES(Y11, Y0, Y1, Y2, Y3)             \
-	NIBBLES(Y8, Y4, Y5, Y6, Y7)
+	BYTES(Y11, Y0, Y1, Y2, Y3)               \
+	BYTES(Y8, Y4, Y5, Y6, Y7)
 #define TWO4 \
 	VMOVDQU (R8)(R12*1), Y8 \
 	VMOVDQU (R9)(R12*1), Y9 \
@@ -206,13 +205,17 @@ pair:                                       \
 	VPUNPCKLDQ odd, even, Y9       \
 	VPERM2I128 $0x20, Y8, Y9, even \
 	VPERM2I128 $0x31, Y8, Y9, odd
+// NIBBLES makes the sum of bytes that of their low nibbles, and the other that of the high ones.
+#define NIBBLES(low, high) \
+	VPSUBD high, low, low  \
+	VPSRAD $4, high, high
 #define SUMS4 \
 	VPBROADCASTQ (shift-whole)(R13), Y11  \
 	VPERMILPS    halves<>(SB), Y11, Y11   \
-	VPSRAD       $4, Y1, Y1               \
-	VPSRAD       $4, Y3, Y3               \
-	VPSRAD       $4, Y5, Y5               \
-	VPSRAD       $4, Y7, Y7               \
+	NIBBLES(Y0, Y1)                       \
+	NIBBLES(Y2, Y3)                       \
+	NIBBLES(Y4, Y5)                       \
+	NIBBLES(Y6, Y7)                       \
 	IN_ORDER4(Y0, Y2)                     \
 	IN_ORDER4(Y4, Y6)                     \
 	IN_ORDER4(Y1, Y3)                     \
@@ -314,8 +317,9 @@ done:                                \
 
 #define MASKS4 \
 	VPCMPEQD Y14, Y14, Y14 \
-	VPSRLW   $12, Y14, Y14 \
-	VPSLLW   $4, Y14, Y15
+	VPSRLW   $8, Y14, Y14  \
+	VPSLLW   $12, Y14, Y15 \
+	VPSRLW   $8, Y15, Y15
 #define MASKS8
 
 // func neuronAxpyQ4AVX2(y *float32, rows *Weighted, n, blocks int)
