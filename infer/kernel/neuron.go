@@ -37,8 +37,8 @@ type Weighted struct {
 type neuronOps struct {
 	dotQ8    func(codes, scales, x unsafe.Pointer, blocks int) float32
 	dotQ4    func(codes, scales, x unsafe.Pointer, blocks int) float32
-	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int) // sets coefficients of n >= 1 rows: each one's bits are dot's
-	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int) // sets coefficients of n >= 1 rows: each one's bits are dot's
+	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
 	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 	axpyQ8   func(y *float32, rows *Weighted, n, blocks int) // adds 1 to sumRows rows, in whole numbers: all variants give the same bits
@@ -99,19 +99,22 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 	panic(r.unknown())
 }
 
+// Beside is where another row of a neuron lies: bytes from a row's codes to its codes, and from a row's scales to its scales. The zero value is for none.
+type Beside struct{ Codes, Scales int }
+
 // Dots sets the coefficient of each of the rows to its product with token t of x, with the bits of Dot. The types with blocks need x.Quantize before.
-// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one. beside is how many bytes after a row's
-// codes those of another row begin, which the caller will need next, and are asked for too; 0: none.
-func (r NeuronRow) Dots(rows []Weighted, x *Acts, t, beside int) {
+// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one. What the caller will need next and lies
+// beside them is asked for too.
+func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int, beside Beside) {
 	if len(rows) == 0 {
 		return
 	}
 	r.begin(rows, beside)
 	switch r.Type {
 	case gguf.Q8_0:
-		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside)
+		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside.Codes, beside.Scales)
 	case gguf.Q4_0:
-		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside)
+		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside.Codes, beside.Scales)
 	default:
 		for i := range rows {
 			r.ahead(rows[i:], beside)
@@ -124,32 +127,35 @@ func (r NeuronRow) Dots(rows []Weighted, x *Acts, t, beside int) {
 const rowsAhead = 6
 
 // begin asks for the first rows of a list, which no row before them could, and ahead for the one that comes rowsAhead after the first.
-func (r NeuronRow) begin(rows []Weighted, beside int) {
+func (r NeuronRow) begin(rows []Weighted, beside Beside) {
 	for i := range min(rowsAhead, len(rows)) {
 		r.prefetch(&rows[i], beside)
 	}
 }
 
-func (r NeuronRow) ahead(rows []Weighted, beside int) {
+func (r NeuronRow) ahead(rows []Weighted, beside Beside) {
 	if rowsAhead < len(rows) {
 		r.prefetch(&rows[rowsAhead], beside)
 	}
 }
 
-func (r NeuronRow) prefetch(w *Weighted, beside int) {
+func (r NeuronRow) prefetch(w *Weighted, beside Beside) {
 	active.neuron.prefetch(w.Codes, r.CodeBytes())
 	if n := r.ScaleBytes(); n > 0 {
 		active.neuron.prefetch(w.Scales, n)
 	}
-	if beside != 0 {
-		active.neuron.prefetch(unsafe.Add(w.Codes, beside), r.CodeBytes())
+	if beside.Codes != 0 {
+		active.neuron.prefetch(unsafe.Add(w.Codes, beside.Codes), r.CodeBytes())
+	}
+	if beside.Scales != 0 {
+		active.neuron.prefetch(unsafe.Add(w.Scales, beside.Scales), r.ScaleBytes())
 	}
 }
 
 // Ask brings rows into the second cache that Axpy will need.
 func (r NeuronRow) Ask(rows []Weighted) {
 	for i := range rows {
-		r.prefetch(&rows[i], 0)
+		r.prefetch(&rows[i], Beside{})
 	}
 }
 
@@ -200,9 +206,9 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 		return
 	}
 	if !r.quantized() {
-		r.begin(rows, 0)
+		r.begin(rows, Beside{})
 		for i := range rows {
-			r.ahead(rows[i:], 0)
+			r.ahead(rows[i:], Beside{})
 			switch w := &rows[i]; r.Type {
 			case gguf.F32:
 				active.axpyF32(&y[0], w.Codes, w.Coef, r.Cols)

@@ -20,11 +20,14 @@
 	CMPQ    place, tmp                       \
 	CMOVQHI tmp, place
 
-// SCALES_AHEAD asks for the scales of n blocks at p; both are lost.
-#define SCALES_AHEAD(p, n, line) \
+// SCALES_AHEAD asks for the scales of n blocks at p, and for those beside them; all of p, n and beside are lost.
+#define SCALES_AHEAD(p, n, beside, line) \
+	ADDQ       p, beside         \
 line:                                \
 	PREFETCHT1 (p)               \
+	PREFETCHT1 (beside)          \
 	ADDQ       $lineBytes, p     \
+	ADDQ       $lineBytes, beside \
 	SUBQ       $(lineBytes/2), n \
 	JGT        line
 

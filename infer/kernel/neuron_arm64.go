@@ -30,10 +30,10 @@ func neuronDotQ8NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
-func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 
 //go:noescape
-func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 
 //go:noescape
 func neuronTileQ8NEON(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
@@ -48,10 +48,10 @@ func neuronDotQ8Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
-func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 
 //go:noescape
-func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 
 //go:noescape
 func neuronTileQ8Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)

@@ -19,10 +19,13 @@
 	CMP  last, place           \
 	CSEL HI, last, place, place
 
-// SCALES_AHEAD asks for the scales of n blocks at p; both are lost.
-#define SCALES_AHEAD(p, n, line) \
+// SCALES_AHEAD asks for the scales of n blocks at p, and for those beside them; all of p, n and beside are lost.
+#define SCALES_AHEAD(p, n, beside, line) \
+	ADD  p, beside               \
 line:                                \
 	PRFM (p), PLDL2KEEP          \
+	PRFM (beside), PLDL2KEEP     \
 	ADD  $lineBytes, p           \
+	ADD  $lineBytes, beside      \
 	SUBS $(lineBytes/2), n       \
 	BGT  line

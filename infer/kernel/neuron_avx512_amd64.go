@@ -20,10 +20,10 @@ func neuronDotQ8VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
-func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 
 //go:noescape
-func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
+func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
 
 //go:noescape
 func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)

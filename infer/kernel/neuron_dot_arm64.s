@@ -217,7 +217,8 @@ row:                                 \
 	MOVD beside+32(FP), R14      \
 	ADD  R8, R14                 \
 	MOVD R6, R5                  \
-	SCALES_AHEAD(R13, R5, line)  \
+	MOVD besideScales+40(FP), R15 \
+	SCALES_AHEAD(R13, R5, R15, line) \
 	MOVD R7, R2                  \
 	MOVD R6, R5                  \
 	ROW(ahead, codes4, ALONE4, products4, codes1, ALONE1, products1, offset) \
@@ -251,23 +252,23 @@ row:                                 \
 	FADDP_4S(16, 16, 18)    \
 	FMOVQ F16, (R3)
 
-// func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ8NEON(SB), NOSPLIT, $0-40
+// func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ8NEON(SB), NOSPLIT, $0-48
 	DOTS(AHEAD8, CODES8_4, SMULL8_4, CODES8_1, SMULL8_1, NONE)
 	RET
 
-// func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ4NEON(SB), NOSPLIT, $0-40
+// func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ4NEON(SB), NOSPLIT, $0-48
 	DOTS(AHEAD4, CODES4_4, SMULL4_4, CODES4_1, SMULL4_1, EIGHTS)
 	RET
 
-// func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ8Dotprod(SB), NOSPLIT, $0-40
+// func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ8Dotprod(SB), NOSPLIT, $0-48
 	DOTS(AHEAD8, CODES8_4, SDOT_4, CODES8_1, SDOT_1, NONE)
 	RET
 
-// func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ4Dotprod(SB), NOSPLIT, $0-40
+// func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ4Dotprod(SB), NOSPLIT, $0-48
 	DOTS(AHEAD4, CODES4_4, SDOT_4, CODES4_1, SDOT_1, EIGHTS)
 	RET
 

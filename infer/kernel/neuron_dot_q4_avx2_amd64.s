@@ -102,7 +102,7 @@ GLOBL places<>(SB), RODATA|NOPTR, $32
 	VCVTPH2PS    X12, X12
 
 // DOTS goes through DX rows from SI on, with the record of CX blocks at BX. An odd row at the end goes with itself.
-#define DOTS(blocks, beside) \
+#define DOTS(blocks, beside, besideScales) \
 	CONSTANTS                                       \
 	MOVQ   CX, blocks                               \
 	SHLQ   $5, CX                                   \
@@ -110,7 +110,6 @@ GLOBL places<>(SB), RODATA|NOPTR, $32
 	SHRQ   $3, CX                                   \
 	LEAQ   (R14)(CX*1), R15                         \
 pair:                                                   \
-	ROW_AHEAD(1, SI, DX, DI, CX)                    \
 	ROW_AHEAD(const_rowsAhead, SI, DX, R8, CX)      \
 	ROW_AHEAD(const_rowsAhead+1, SI, DX, R9, CX)    \
 	MOVQ   Weighted_Codes(R8), R12                  \
@@ -118,9 +117,12 @@ pair:                                                   \
 	MOVQ   Weighted_Scales(R8), R10                 \
 	MOVQ   Weighted_Scales(R9), R11                 \
 	MOVQ   blocks, CX                               \
-	SCALES_AHEAD(R10, CX, scales0)                  \
+	MOVQ   besideScales, DI                         \
+	SCALES_AHEAD(R10, CX, DI, scales0)              \
 	MOVQ   blocks, CX                               \
-	SCALES_AHEAD(R11, CX, scales1)                  \
+	MOVQ   besideScales, DI                         \
+	SCALES_AHEAD(R11, CX, DI, scales1)              \
+	ROW_AHEAD(1, SI, DX, DI, CX)                    \
 	MOVQ   Weighted_Codes(SI), R8                   \
 	MOVQ   Weighted_Codes(DI), R9                   \
 	MOVQ   Weighted_Scales(SI), R10                 \
@@ -232,13 +234,13 @@ lanes:                                                  \
 	VMULPS  (x)(R8*1), Y12, Y10 \
 	EIGHT(Y8, Y9, Y10, acc)
 
-// func neuronDotsQ4AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ4AVX2(SB), NOSPLIT, $8-40
+// func neuronDotsQ4AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ4AVX2(SB), NOSPLIT, $8-48
 	MOVQ rows+0(FP), SI
 	MOVQ n+8(FP), DX
 	MOVQ x+16(FP), BX
 	MOVQ blocks+24(FP), CX
-	DOTS(0(SP), beside+32(FP))
+	DOTS(0(SP), beside+32(FP), besideScales+40(FP))
 	RET
 
 // func neuronDotQ4AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
@@ -251,7 +253,7 @@ TEXT ·neuronDotQ4AVX2(SB), NOSPLIT, $32-36
 	MOVQ $1, DX
 	MOVQ x+16(FP), BX
 	MOVQ blocks+24(FP), CX
-	DOTS(0(SP), $0)
+	DOTS(0(SP), $0, $0)
 	MOVL 24(SP), AX
 	MOVL AX, ret+32(FP)
 	RET

@@ -128,7 +128,7 @@ one:                       \
 lanes:
 
 // DOTS goes through R13 rows from DI on, with the record at R11 of R12 blocks.
-#define DOTS(beside) \
+#define DOTS(beside, besideScales) \
 	ONES16(Y15)             \
 row:                            \
 	ROW_AHEAD(const_rowsAhead, DI, R13, AX, CX) \
@@ -139,7 +139,8 @@ row:                            \
 	ADDQ   R14, R10         \
 	MOVQ   Weighted_Scales(AX), AX        \
 	MOVQ   R12, CX          \
-	SCALES_AHEAD(AX, CX, ahead) \
+	MOVQ   besideScales, DX \
+	SCALES_AHEAD(AX, CX, DX, ahead) \
 	MOVQ   Weighted_Scales(DI), DX        \
 	MOVQ   R11, BX          \
 	MOVQ   R12, CX          \
@@ -152,13 +153,13 @@ row:                            \
 	JNZ    row              \
 	VZEROUPPER
 
-// func neuronDotsQ8AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ8AVX2(SB), NOSPLIT, $32-40
+// func neuronDotsQ8AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ8AVX2(SB), NOSPLIT, $32-48
 	MOVQ rows+0(FP), DI
 	MOVQ n+8(FP), R13
 	MOVQ x+16(FP), R11
 	MOVQ blocks+24(FP), R12
-	DOTS(beside+32(FP))
+	DOTS(beside+32(FP), besideScales+40(FP))
 	RET
 
 // func neuronDotQ8AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
@@ -171,7 +172,7 @@ TEXT ·neuronDotQ8AVX2(SB), NOSPLIT, $56-36
 	MOVQ $1, R13
 	MOVQ x+16(FP), R11
 	MOVQ blocks+24(FP), R12
-	DOTS($0)
+	DOTS($0, $0)
 	MOVL 48(SP), AX
 	MOVL AX, ret+32(FP)
 	RET

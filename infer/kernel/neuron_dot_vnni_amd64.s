@@ -187,7 +187,7 @@ done:
 #define TILE_AHEAD PREFETCHT0 prefetchBytes(SI)
 
 // DOTS goes through R13 rows from DI on, with the record at R11 of R12 blocks.
-#define DOTS(codes, four, code, codeBytes, ahead, beside) \
+#define DOTS(codes, four, code, codeBytes, ahead, beside, besideScales) \
 row:                                 \
 	ROW_AHEAD(const_rowsAhead, DI, R13, AX, CX) \
 	MOVQ   Weighted_Codes(DI), SI  \
@@ -197,7 +197,8 @@ row:                                 \
 	ADDQ   R14, R10                \
 	MOVQ   Weighted_Scales(AX), AX \
 	MOVQ   R12, CX                 \
-	SCALES_AHEAD(AX, CX, line)     \
+	MOVQ   besideScales, DX        \
+	SCALES_AHEAD(AX, CX, DX, line) \
 	MOVQ   Weighted_Scales(DI), DX \
 	MOVQ   R11, BX                 \
 	MOVQ   R12, CX                 \
@@ -245,25 +246,25 @@ row:                                 \
 	VMOVSS X10, 8(DI) \
 	VMOVSS X11, 12(DI)
 
-// func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ8VNNI(SB), NOSPLIT, $0-40
+// func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ8VNNI(SB), NOSPLIT, $0-48
 	CONSTANTS8
 	DOTS_ARGS
-	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8, beside+32(FP))
+	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8, beside+32(FP), besideScales+40(FP))
 	RET
 
-// func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int)
-TEXT ·neuronDotsQ4VNNI(SB), NOSPLIT, $0-40
+// func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+TEXT ·neuronDotsQ4VNNI(SB), NOSPLIT, $0-48
 	CONSTANTS4
 	DOTS_ARGS
-	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4, beside+32(FP))
+	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4, beside+32(FP), besideScales+40(FP))
 	RET
 
 // func neuronDotQ8VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 TEXT ·neuronDotQ8VNNI(SB), NOSPLIT, $Weighted__size-36
 	CONSTANTS8
 	DOT_ARGS
-	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8, $0)
+	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8, $0, $0)
 	MOVL Weighted_Coef(SP), AX
 	MOVL AX, ret+32(FP)
 	RET
@@ -272,7 +273,7 @@ TEXT ·neuronDotQ8VNNI(SB), NOSPLIT, $Weighted__size-36
 TEXT ·neuronDotQ4VNNI(SB), NOSPLIT, $Weighted__size-36
 	CONSTANTS4
 	DOT_ARGS
-	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4, $0)
+	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4, $0, $0)
 	MOVL Weighted_Coef(SP), AX
 	MOVL AX, ret+32(FP)
 	RET

@@ -67,7 +67,7 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 	}
 
 	list := slices.Clone(rows)
-	row.Dots(list, x, 1, 0)
+	row.Dots(list, x, 1, Beside{})
 	for i, w := range list {
 		if one := row.Dot(w.Codes, w.Scales, x, 1); !sameFloat(w.Coef, one) {
 			t.Fatalf("%v, %d blocks, %s: row %d alone gives %v, in a list %v", typ, blocks, k.name, i, one, w.Coef)

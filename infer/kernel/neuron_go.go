@@ -40,9 +40,9 @@ func neuronDotGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(codes, sc
 	}
 }
 
-func neuronDotsGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside int) {
+func neuronDotsGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int) {
 	dot := neuronDotGo(block)
-	return func(rows *Weighted, n int, x unsafe.Pointer, blocks, _ int) {
+	return func(rows *Weighted, n int, x unsafe.Pointer, blocks, _, _ int) {
 		for i := range n {
 			w := &unsafe.Slice(rows, n)[i]
 			w.Coef = dot(w.Codes, w.Scales, x, blocks)

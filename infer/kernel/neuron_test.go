@@ -136,7 +136,7 @@ func TestANeuronRowsProductIsTheSameAloneAndAnywhereInAList(t *testing.T) {
 					for i := range rows {
 						rows[i].Coef = -1
 					}
-					row.Dots(rows[from:], x, 1, 0)
+					row.Dots(rows[from:], x, 1, Beside{})
 					for i, w := range rows {
 						if i < from && w.Coef != -1 {
 							t.Fatalf("%v x %d: row %d stands before the list and was set", typ, cols, i)
@@ -146,7 +146,7 @@ func TestANeuronRowsProductIsTheSameAloneAndAnywhereInAList(t *testing.T) {
 						}
 					}
 				}
-				row.Dots(nil, x, 1, 0)
+				row.Dots(nil, x, 1, Beside{})
 			}
 		}
 	})
@@ -351,7 +351,7 @@ func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
 				name string
 				do   func(rows []Weighted)
 			}{
-				{"dot", func(rows []Weighted) { row.Dots(rows, x, 0, 0) }},
+				{"dot", func(rows []Weighted) { row.Dots(rows, x, 0, Beside{}) }},
 				{"axpy", func(rows []Weighted) { row.Axpy(y, rows) }},
 			} {
 				b.Run(fmt.Sprintf("%v/%d/%s/%s", row.Type, row.Cols, op.name, place.name), func(b *testing.B) {
