@@ -155,7 +155,10 @@ func (r NeuronRow) prefetch(w *Weighted, beside Beside) {
 // Ask brings rows into the second cache that Axpy will need.
 func (r NeuronRow) Ask(rows []Weighted) {
 	for i := range rows {
-		r.prefetch(&rows[i], Beside{})
+		active.neuron.prefetch(rows[i].Codes, min(sumAhead, r.CodeBytes()))
+		if n := r.ScaleBytes(); n > 0 {
+			active.neuron.prefetch(rows[i].Scales, n)
+		}
 	}
 }
 
@@ -184,6 +187,9 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 // sumRows is how many rows are summed up in whole numbers at once. 64 are enough for what is active of a cluster in most models; and 64 products of a factor
 // and a code, of which some have their place 4 bits too high, stay below 2^31.
 const sumRows = 64
+
+// sumAhead is how many bytes ahead sums ask for codes.
+const sumAhead = 256
 
 // factorLevels is what the largest factor of a block becomes: 127 in the high byte of 16 bits and 0 in the low one, which is as much as two signed bytes
 // can hold. Blocks whose factors are all below leastFactor add nothing.

@@ -39,3 +39,12 @@ line:                                \
 	VADDPS       T, X, X     \
 	VPERMILPS    $0xb1, X, T \
 	VADDPS       T, X, X
+
+// COLUMN_ARGS loads the arguments of a column, the coefficient times X14 to Y8.
+#define COLUMN_ARGS \
+	MOVQ         y+0(FP), DI       \
+	MOVQ         codes+8(FP), SI   \
+	MOVQ         scales+16(FP), DX \
+	MOVQ         blocks+32(FP), CX \
+	VMULSS       a+24(FP), X14, X8 \
+	VBROADCASTSS X8, Y8

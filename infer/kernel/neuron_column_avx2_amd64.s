@@ -1,6 +1,5 @@
 #include "textflag.h"
 #include "neuron_amd64.h"
-#include "neuron_axpy_amd64.h"
 
 // Sums of single neurons' rows, and columns (neuron.go), on AVX2; see neuron_axpy_amd64.h.
 //

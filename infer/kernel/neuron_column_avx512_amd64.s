@@ -1,6 +1,5 @@
 #include "textflag.h"
 #include "neuron_amd64.h"
-#include "neuron_axpy_amd64.h"
 
 // Columns (neuron.go) on AVX-512; see neuron_axpy_amd64.h. VPERMPS looks nibbles up in a table of the 16 floats that they stand for, by the lowest 4 bits
 // of each lane, so that they need neither masks nor conversions.

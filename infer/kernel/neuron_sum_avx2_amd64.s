@@ -132,8 +132,14 @@ pair:                                       \
 	VPSLLD       $3, Y2, Y2             \
 	VMOVDQU      Y2, shift(SP)
 
-// ROWS finds the codes of the next two rows.
+// ROWS finds the codes of the next two rows, and asks for a line of one of them: two steps are a line of each.
 #define ROWS \
+	MOVQ       codes(SP)(AX*1), R8     \
+	MOVQ       (codes+8)(SP)(AX*1), R9 \
+	MOVQ       (SI)(AX*1), R10         \
+	PREFETCHT0 const_sumAhead(R10)(R11*1)
+
+#define ROWS1 \
 	MOVQ codes(SP)(AX*1), R8      \
 	MOVQ (codes+8)(SP)(AX*1), R9
 
@@ -284,6 +290,12 @@ group:                               \
 	SUBQ    $2, BX               \
 	JLT     last                 \
 blocks:                              \
+	LEAQ    codes(SP), SI        \
+	MOVQ    R12, R11             \
+	ANDQ    $-64, R11            \
+	MOVQ    BX, R10              \
+	ANDQ    $2, R10              \
+	LEAQ    (SI)(R10*4), SI      \
 	NOTHING                      \
 rows2:                               \
 	ROWS                         \
@@ -305,7 +317,7 @@ last:                                \
 	JEQ     done                 \
 	NOTHING                      \
 rows1:                               \
-	ROWS                         \
+	ROWS1                        \
 	one                          \
 	ADDQ    $16, AX              \
 	CMPQ    AX, R15              \
