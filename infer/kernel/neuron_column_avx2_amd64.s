@@ -1,17 +1,15 @@
 #include "textflag.h"
 #include "neuron_amd64.h"
 
-// Sums of single neurons' rows, and columns (neuron.go), on AVX2; see neuron_axpy_amd64.h.
+// Columns (neuron.go) on AVX2.
 //
 // Codes go to the highest bits of 32, where they have their signs: a byte becomes 2^24 times its number, a nibble, its highest bit flipped, 2^28 times
-// what it is less 8. The coefficients are that much smaller, which changes no bit of a product (unless a factor is below 2^-98). 16 codes are
+// what it is less 8. The coefficient is that much smaller, which changes no bit of a product (unless a factor is below 2^-98). 16 codes are
 // loaded into both halves of a register and VPSHUFB puts 8 of them into place: one operation on every CPU; VPMOVSXBD takes two on older ones.
 //
-// Instructions per weight: axpy Q8 0.62, Q4 0.67; columns Q8 0.97, Q4 1.03. The 15 vector operations that add 32 weights of Q4 take 4.5 cycles on Zen 4
-// with nothing around them, which is the limit of a row in the cache, 10.8 GB/s at 2.7 GHz; it reaches 9.7. A multiplication, or AND and subtraction,
-// instead of the shift gained nothing, and four VPSHUFB of bytes already taken apart lost a fifth.
+// Instructions per weight: Q8 0.97, Q4 1.03.
 //
-//	Y0-Y3 y   Y4-Y7 numbers   Y8 factor   Y9 scratch   Y10, Y11 places of codes 0-7 and 8-15   Y12 highest bit of each nibble   Y13 highest 4 bits
+//	Y4-Y7 numbers   Y8 coefficient   Y9 scratch   Y10, Y11 places of codes 0-7 and 8-15   Y12 highest bit of each nibble   Y13 highest 4 bits
 
 DATA places<>+0(SB)/8, $0x01ffffff00ffffff
 DATA places<>+8(SB)/8, $0x03ffffff02ffffff
@@ -23,7 +21,7 @@ DATA places<>+48(SB)/8, $0x0dffffff0cffffff
 DATA places<>+56(SB)/8, $0x0fffffff0effffff
 GLOBL places<>(SB), RODATA|NOPTR, $64
 
-// CONSTANTS4 and CONSTANTS8 make the constants of Q4 and Q8, and the power of two in X14.
+// CONSTANTS4 and CONSTANTS8 make the constants of Q4 and Q8, and the power of two that the coefficient is multiplied with in X14.
 #define PLACES(power) \
 	VMOVDQU places<>+0(SB), Y10  \
 	VMOVDQU places<>+32(SB), Y11 \

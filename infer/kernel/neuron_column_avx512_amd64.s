@@ -1,7 +1,7 @@
 #include "textflag.h"
 #include "neuron_amd64.h"
 
-// Columns (neuron.go) on AVX-512; see neuron_axpy_amd64.h. VPERMPS looks nibbles up in a table of the 16 floats that they stand for, by the lowest 4 bits
+// Columns (neuron.go) on AVX-512. VPERMPS looks nibbles up in a table of the 16 floats that they stand for, by the lowest 4 bits
 // of each lane, so that they need neither masks nor conversions.
 //
 // Instructions per weight: Q8 0.53, Q4 0.53.
@@ -18,7 +18,7 @@ DATA floatsOfNibbles<>+48(SB)/8, $0x40a0000040800000
 DATA floatsOfNibbles<>+56(SB)/8, $0x40e0000040c00000
 GLOBL floatsOfNibbles<>(SB), RODATA|NOPTR, $64
 
-// ONE makes the number that coefficients are multiplied with.
+// ONE makes the number that the coefficient is multiplied with.
 #define ONE \
 	MOVL  $0x3f800000, AX \
 	VMOVD AX, X14

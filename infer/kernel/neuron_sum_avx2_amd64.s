@@ -8,13 +8,14 @@
 // dword. Then two blocks after two blocks all rows, two at a time: a dword gets codes of both rows, and VPMADDWD multiplies each with its whole
 // number and adds the two. So y is touched once for all rows of a list. In Q4 a half of a register is a block, and nibbles are not taken apart: one sum is of
 // whole bytes, the other of bytes without their low nibble, 16 times the high one. Since they are 0 to 15, 8 times the sum of the whole numbers is
-// taken off. No sum leaves 32 bits. The rows should be in a cache: nothing is asked for ahead.
+// taken off. No sum leaves 32 bits. The rows should be in a cache: only what the first one lacks is asked for, sumAhead bytes before its use.
 //
 // A factor that is infinite or no number makes all whole numbers of its block 0 (VCVTPS2DQ gives 2^31, whose low half is 0 as 8 times it is), and the step
 // infinite or no number: the block becomes NaN.
 //
 //	DI y   SI row   CX blocks after the group's   BX blocks left in it   DX twice the blocks of the groups before   R12 codes done, bytes
 //	AX place of the rows in the table of codes   R15 its end   R8 R9 codes of two rows   R13 whole numbers of the blocks   BX R9 R10 scratch before
+//	SI rows in the table to ask for, R10 codes of one, R11 codes done in whole lines
 //	Y0-Y7 sums   Y8-Y13 scratch   Y14, Y15 masks
 //	factors(SP) float32 [64 rows][8 blocks]   whole(SP) int16 [32 pairs][8 blocks][2]   codes(SP) [64]pointer   few(SP) f16 [8]
 
@@ -132,16 +133,18 @@ pair:                                       \
 	VPSLLD       $3, Y2, Y2             \
 	VMOVDQU      Y2, shift(SP)
 
-// ROWS finds the codes of the next two rows, and asks for a line of one of them: two steps are a line of each.
+// ROWS finds the codes of the next two rows.
 #define ROWS \
-	MOVQ       codes(SP)(AX*1), R8     \
-	MOVQ       (codes+8)(SP)(AX*1), R9 \
-	MOVQ       (SI)(AX*1), R10         \
-	PREFETCHT0 const_sumAhead(R10)(R11*1)
-
-#define ROWS1 \
-	MOVQ codes(SP)(AX*1), R8      \
+	MOVQ codes(SP)(AX*1), R8     \
 	MOVQ (codes+8)(SP)(AX*1), R9
+
+// AHEAD8 asks for a line of both, all that two blocks take, AHEAD4 for one of one of them: two blocks take half a line.
+#define AHEAD8 \
+	PREFETCHT0 const_sumAhead(R8)(R11*1) \
+	PREFETCHT0 const_sumAhead(R9)(R11*1)
+#define AHEAD4 \
+	MOVQ       (SI)(AX*1), R10           \
+	PREFETCHT0 const_sumAhead(R10)(R11*1)
 
 // ADD multiplies the codes of w with the whole numbers.
 #define ADD(w, sum) \
@@ -270,7 +273,7 @@ pair:                                       \
 	XORL  AX, AX
 
 // SUM is the whole of it: products of two blocks and of one, what ends them, and the bytes that a block's codes take.
-#define SUM(masks, two, endTwo, one, endOne, blockBytes) \
+#define SUM(ahead, masks, two, endTwo, one, endOne, blockBytes) \
 	LIST                         \
 	MOVQ    y+0(FP), DI          \
 	MOVQ    blocks+24(FP), CX    \
@@ -299,6 +302,7 @@ blocks:                              \
 	NOTHING                      \
 rows2:                               \
 	ROWS                         \
+	ahead                        \
 	two                          \
 	ADDQ    $16, AX              \
 	CMPQ    AX, R15              \
@@ -317,7 +321,7 @@ last:                                \
 	JEQ     done                 \
 	NOTHING                      \
 rows1:                               \
-	ROWS1                        \
+	ROWS                         \
 	one                          \
 	ADDQ    $16, AX              \
 	CMPQ    AX, R15              \
@@ -337,9 +341,9 @@ done:                                \
 // func neuronAxpyQ4AVX2(y *float32, rows *Weighted, n, blocks int)
 TEXT ·neuronAxpyQ4AVX2(SB), 0, $3664-32
 	NO_LOCAL_POINTERS
-	SUM(MASKS4, TWO4, END_TWO4, ONE4, END_ONE4, 16)
+	SUM(AHEAD4, MASKS4, TWO4, END_TWO4, ONE4, END_ONE4, 16)
 
 // func neuronAxpyQ8AVX2(y *float32, rows *Weighted, n, blocks int)
 TEXT ·neuronAxpyQ8AVX2(SB), 0, $3664-32
 	NO_LOCAL_POINTERS
-	SUM(MASKS8, TWO8, END_TWO8, ONE8, END_ONE8, 32)
+	SUM(AHEAD8, MASKS8, TWO8, END_TWO8, ONE8, END_ONE8, 32)
