@@ -81,8 +81,7 @@ func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float
 			}
 			step := size * (1. / factorLevels)
 			for c, v := range sum {
-				part := float32(v) * step // an assignment rounds: not to be fused with the addition
-				out[b*BlockCols+c] += part
+				out[b*BlockCols+c] += float32(float32(v) * step) // the conversion rounds; without it arm64 would fuse this
 			}
 		}
 	}
