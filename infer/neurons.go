@@ -96,7 +96,6 @@ func (n *neurons) inMemory() unit {
 // addDown adds coefficient times down vector of each of rows to y [dim], in order.
 func (n *neurons) addDown(y []float32, rows []kernel.Weighted) {
 	if n.downScales == nil {
-		n.down.Ask(rows)
 		n.down.Axpy(y, rows)
 		return
 	}

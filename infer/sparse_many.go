@@ -83,7 +83,6 @@ func (e *engine) clusterForTokens(w *workers.Worker, l, c, lo, hi int) {
 			continue
 		}
 		clear(scratch.sum)
-		n.down.Ask(scratch.rows)
 		n.addDown(scratch.sum, scratch.rows)
 		addTo(s.wideSum[t*dim:][:dim], scratch.sum)
 		scratch.active += len(scratch.rows)

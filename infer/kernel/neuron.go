@@ -100,6 +100,9 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 }
 
 // Beside is where another row of a neuron lies: bytes from a row's codes to its codes, and from a row's scales to its scales. The zero value is for none.
+//
+// Up and down rows of a neuron are neighbours, so both together are a longer run for memory than each alone; and sums, which take all rows of a list side by
+// side, would get them at half the speed.
 type Beside struct{ Codes, Scales int }
 
 // Dots sets the coefficient of each of the rows to its product with token t of x, with the bits of Dot. The types with blocks need x.Quantize before.
@@ -152,16 +155,6 @@ func (r NeuronRow) prefetch(w *Weighted, beside Beside) {
 	}
 }
 
-// Ask brings rows into the second cache that Axpy will need.
-func (r NeuronRow) Ask(rows []Weighted) {
-	for i := range rows {
-		active.neuron.prefetch(rows[i].Codes, min(sumAhead, r.CodeBytes()))
-		if n := r.ScaleBytes(); n > 0 {
-			active.neuron.prefetch(rows[i].Scales, n)
-		}
-	}
-}
-
 // DotTokens is Dot for tokens lo to hi-1: y[(t-lo)*stride] is that of token t.
 func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Pointer, x *Acts, lo, hi int) {
 	t := lo
@@ -185,10 +178,10 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 }
 
 // sumRows is how many rows are summed up in whole numbers at once. 64 are enough for what is active of a cluster in most models; and 64 products of a factor
-// and a code, of which some have their place 4 bits too high, stay below 2^31.
+// and a code, which AVX2 and AVX-512 leave in their bytes, 255 at most, stay below 2^31.
 const sumRows = 64
 
-// sumAhead is how many bytes ahead sums ask for codes.
+// sumAhead is how many bytes ahead codes of all rows of a sum are asked for.
 const sumAhead = 256
 
 // factorLevels is what the largest factor of a block becomes: 127 in the high byte of 16 bits and 0 in the low one, which is as much as two signed bytes
@@ -205,7 +198,7 @@ const (
 // whole numbers beside it; so a sum is exact but for 1/65024 of that factor times the code for each row, and one rounding to float32.
 // Products of 8-bit activations are rounded 250 times as much. A factor that is infinite or no number makes its block's outputs NaN.
 //
-// Types without blocks are added as they are, one row after the other. Those with blocks should be in a cache: see Ask, and beside in Dots.
+// Types without blocks are added as they are, one row after the other. Those with blocks should be in a cache: see Beside.
 func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	_ = y[r.Cols-1]
 	if len(rows) == 0 {
@@ -234,7 +227,16 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	}
 	for ; len(rows) > 0; rows = rows[min(sumRows, len(rows)):] {
 		batch := rows[:min(sumRows, len(rows))]
+		r.ask(batch)
 		axpy(&y[0], &batch[0], len(batch), r.Cols/BlockCols)
+	}
+}
+
+// ask brings what a sum begins with into the cache: sums on AVX2 ask for the other codes themselves, and elsewhere all are there (see Beside).
+func (r NeuronRow) ask(rows []Weighted) {
+	for i := range rows {
+		active.neuron.prefetch(rows[i].Codes, min(sumAhead, r.CodeBytes()))
+		active.neuron.prefetch(rows[i].Scales, r.ScaleBytes())
 	}
 }
 
