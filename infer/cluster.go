@@ -166,7 +166,7 @@ func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []ca
 		pos = max(pos, ^pos)
 		rows[k] = kernel.Weighted{Codes: unsafe.Add(codes, int(pos)*m.Codes.Stride), Scales: unsafe.Add(scales, int(pos)*m.Scales.Stride)}
 	}
-	n.gate.Dots(rows, &scratch.in, 0, kernel.Beside{})
+	n.gate.Dots(rows, &scratch.in, 0)
 	for k, pos := range scratch.who {
 		spy := pos < 0
 		pos = max(pos, ^pos)
@@ -227,7 +227,7 @@ func (e *engine) gates(w *workers.Worker, f *feedForward, r *clusterRun, list []
 	s, n := e.sparse, f.neurons
 	scratch := &s.scratch[w.ID]
 	unasked := scratch.present(s.flash, n, &n.group.Gate, list, needsGate)
-	n.gate.Dots(scratch.rows, &scratch.in, 0, kernel.Beside{})
+	n.gate.Dots(scratch.rows, &scratch.in, 0)
 	inParts := false
 	for k, i := range scratch.who {
 		p := &list[i]
@@ -257,7 +257,7 @@ func (e *engine) ups(w *workers.Worker, f *feedForward, r *clusterRun, list []ca
 	s, n := e.sparse, f.neurons
 	scratch := &s.scratch[w.ID]
 	unasked := scratch.present(s.flash, n, &n.group.Up, list, needsUp)
-	n.up.Dots(scratch.rows, &scratch.in, 0, n.upToDown)
+	n.up.Dots(scratch.rows, &scratch.in, 0)
 	for k, i := range scratch.who {
 		p := &list[i]
 		u := f.up.finishOne(scratch.rows[k].Coef, n.group.Neuron(int(p.pos)))

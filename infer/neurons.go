@@ -14,14 +14,13 @@ import (
 type neurons struct {
 	group          *pack.Group
 	gate, up, down kernel.NeuronRow
-	upToDown       kernel.Beside // a neuron's down row, beside its up row
-	downScales     []byte        // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
-	memory         []byte        // the unit that holds all neurons; nil: they are in a pack
-	always         int           // so many first positions are hot: computed whatever the predictor says
-	number         int           // of the layer among those in the pack
-	inParts        bool          // the cache holds the parts of a unit in slots of their own
-	whole          bool          // both parts are read at once, since nearly all neurons are active
-	cached         int           // the cache's group of the units, or of their parts A; that of parts B is the next
+	downScales     []byte // [neurons/32][dim] f16 for a down matrix whose blocks run along its rows, else nil
+	memory         []byte // the unit that holds all neurons; nil: they are in a pack
+	always         int    // so many first positions are hot: computed whatever the predictor says
+	number         int    // of the layer among those in the pack
+	inParts        bool   // the cache holds the parts of a unit in slots of their own
+	whole          bool   // both parts are read at once, since nearly all neurons are active
+	cached         int    // the cache's group of the units, or of their parts A; that of parts B is the next
 }
 
 // mostTokens is the share of tokens, in 1/65535, from which on a neuron is hot: it is computed without asking the predictor, which would be right to
@@ -37,12 +36,6 @@ func newNeurons(g *pack.Group) *neurons {
 	n.gate = kernel.NeuronRow{Type: g.Gate.Type, Cols: g.Dim}
 	n.up = kernel.NeuronRow{Type: g.Up.Type, Cols: g.Dim}
 	n.down = kernel.NeuronRow{Type: g.Down.Type, Cols: g.Dim}
-	if g.Up.Codes.Stride == g.Down.Codes.Stride {
-		n.upToDown.Codes = g.Down.Codes.Offset - g.Up.Codes.Offset
-	}
-	if g.Up.Scales.Bytes > 0 && g.Down.Scales.Bytes > 0 && g.Up.Scales.Stride == g.Down.Scales.Stride {
-		n.upToDown.Scales = g.Down.Scales.Offset - g.Up.Scales.Offset
-	}
 	return n
 }
 

@@ -46,7 +46,6 @@ func archOps() []ops {
 	}
 	i8mm := dotprod
 	i8mm.name = "i8mm"
-	i8mm.neuron = neuronI8MM
 	i8mm.expand = quantized([numFormats]expandFunc{}, expandI8MM)
 	for _, f := range []form{nibbles32, bytes32} {
 		i8mm.form[f] = []tile{{4, tileScaleI8MM}}

@@ -17,7 +17,6 @@
 
 // Bytes, with a shift by s.
 #define AND_16B(d, n, m)  WORD $(0x4E201C00 | (m)<<16 | (n)<<5 | (d))      // and  d.16b, n.16b, m.16b
-#define EOR_16B(d, n, m)  WORD $(0x6E201C00 | (m)<<16 | (n)<<5 | (d))      // eor  d.16b, n.16b, m.16b
 #define BIT_16B(d, n, m)  WORD $(0x6EA01C00 | (m)<<16 | (n)<<5 | (d))      // bit  d.16b, n.16b, m.16b: the bits of n where m has ones
 #define SUB_16B(d, n, m)  WORD $(0x6E208400 | (m)<<16 | (n)<<5 | (d))      // sub  d.16b, n.16b, m.16b
 #define TBL_16B(d, n, m)  WORD $(0x4E000000 | (m)<<16 | (n)<<5 | (d))      // tbl  d.16b, {n.16b}, m.16b
@@ -25,10 +24,6 @@
 #define SHL_16B(d, n, s)  WORD $(0x4F005400 | (8+(s))<<16 | (n)<<5 | (d))  // shl  d.16b, n.16b, #s
 
 // Pairs of registers interleaved and taken apart.
-#define ZIP1_16B(d, n, m) WORD $(0x4E003800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.16b, n.16b, m.16b
-#define ZIP2_16B(d, n, m) WORD $(0x4E007800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.16b, n.16b, m.16b
-#define ZIP1_8H(d, n, m) WORD $(0x4E403800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.8h, n.8h, m.8h
-#define ZIP2_8H(d, n, m) WORD $(0x4E407800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.8h, n.8h, m.8h
 #define ZIP1_4S(d, n, m) WORD $(0x4E803800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.4s, n.4s, m.4s
 #define ZIP2_4S(d, n, m) WORD $(0x4E807800 | (m)<<16 | (n)<<5 | (d)) // zip2 d.4s, n.4s, m.4s
 #define ZIP1_2D(d, n, m) WORD $(0x4EC03800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.2d, n.2d, m.2d
@@ -82,9 +77,6 @@
 #define FMAX_4S(d, n, m)   WORD $(0x4E20F400 | (m)<<16 | (n)<<5 | (d))           // fmax  d.4s, n.4s, m.4s
 #define FMAXV_4S(d, n)     WORD $(0x6E30F800 | (n)<<5 | (d))                     // fmaxv sd, n.4s
 #define FABS_4S(d, n)      WORD $(0x4EA0F800 | (n)<<5 | (d))                     // fabs  d.4s, n.4s
-
-// A load with the offset in a register.
-#define LDR_Q(d, p, off) WORD $(0x3CE06800 | (off)<<16 | (p)<<5 | (d)) // ldr qd, [p, off]
 
 // Four registers at once: 64 bytes at byte off of p.
 #define ZERO4(a, b, c, d) \

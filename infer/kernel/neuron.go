@@ -37,11 +37,11 @@ type Weighted struct {
 type neuronOps struct {
 	dotQ8    func(codes, scales, x unsafe.Pointer, blocks int) float32
 	dotQ4    func(codes, scales, x unsafe.Pointer, blocks int) float32
-	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int) // sets coefficients of n >= 1 rows: each one's bits are dot's
-	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+	dotsQ8   func(rows *Weighted, n int, x unsafe.Pointer, blocks int) // sets coefficients of n >= 1 rows: each one's bits are dot's
+	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
 	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
-	axpyQ8   func(y *float32, rows *Weighted, n, blocks int) // adds 1 to sumRows rows, in whole numbers: all variants give the same bits
+	axpyQ8   func(y *float32, rows *Weighted, n, blocks int) // adds n >= 1 rows one after the other
 	axpyQ4   func(y *float32, rows *Weighted, n, blocks int)
 	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
 	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
@@ -99,28 +99,21 @@ func (r NeuronRow) Dot(codes, scales unsafe.Pointer, x *Acts, t int) float32 {
 	panic(r.unknown())
 }
 
-// Beside is where another row of a neuron lies: bytes from a row's codes to its codes, and from a row's scales to its scales. The zero value is for none.
-//
-// Up and down rows of a neuron are neighbours, so both together are a longer run for memory than each alone; and sums, which take all rows of a list side by
-// side, would get them at half the speed.
-type Beside struct{ Codes, Scales int }
-
 // Dots sets the coefficient of each of the rows to its product with token t of x, with the bits of Dot. The types with blocks need x.Quantize before.
-// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one. What the caller will need next and lies
-// beside them is asked for too.
-func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int, beside Beside) {
+// Rows are asked for ahead of their use, wherever they lie: two calls for the halves of a list are slower than one.
+func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int) {
 	if len(rows) == 0 {
 		return
 	}
-	r.begin(rows, beside)
+	r.begin(rows)
 	switch r.Type {
 	case gguf.Q8_0:
-		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside.Codes, beside.Scales)
+		active.neuron.dotsQ8(&rows[0], len(rows), x.record(t), r.Cols/BlockCols)
 	case gguf.Q4_0:
-		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols, beside.Codes, beside.Scales)
+		active.neuron.dotsQ4(&rows[0], len(rows), x.record(t), r.Cols/BlockCols)
 	default:
 		for i := range rows {
-			r.ahead(rows[i:], beside)
+			r.ahead(rows[i:])
 			rows[i].Coef = r.Dot(rows[i].Codes, rows[i].Scales, x, t)
 		}
 	}
@@ -130,28 +123,22 @@ func (r NeuronRow) Dots(rows []Weighted, x *Acts, t int, beside Beside) {
 const rowsAhead = 6
 
 // begin asks for the first rows of a list, which no row before them could, and ahead for the one that comes rowsAhead after the first.
-func (r NeuronRow) begin(rows []Weighted, beside Beside) {
+func (r NeuronRow) begin(rows []Weighted) {
 	for i := range min(rowsAhead, len(rows)) {
-		r.prefetch(&rows[i], beside)
+		r.prefetch(&rows[i])
 	}
 }
 
-func (r NeuronRow) ahead(rows []Weighted, beside Beside) {
+func (r NeuronRow) ahead(rows []Weighted) {
 	if rowsAhead < len(rows) {
-		r.prefetch(&rows[rowsAhead], beside)
+		r.prefetch(&rows[rowsAhead])
 	}
 }
 
-func (r NeuronRow) prefetch(w *Weighted, beside Beside) {
+func (r NeuronRow) prefetch(w *Weighted) {
 	active.neuron.prefetch(w.Codes, r.CodeBytes())
 	if n := r.ScaleBytes(); n > 0 {
 		active.neuron.prefetch(w.Scales, n)
-	}
-	if beside.Codes != 0 {
-		active.neuron.prefetch(unsafe.Add(w.Codes, beside.Codes), r.CodeBytes())
-	}
-	if beside.Scales != 0 {
-		active.neuron.prefetch(unsafe.Add(w.Scales, beside.Scales), r.ScaleBytes())
 	}
 }
 
@@ -177,37 +164,16 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 	}
 }
 
-// sumRows is how many rows are summed up in whole numbers at once. 64 are enough for what is active of a cluster in most models; and 64 products of a factor
-// and a code, which AVX2 and AVX-512 leave in their bytes, 255 at most, stay below 2^31.
-const sumRows = 64
-
-// sumAhead is how many bytes ahead codes of all rows of a sum are asked for.
-const sumAhead = 256
-
-// factorLevels is what the largest factor of a block becomes: 127 in the high byte of 16 bits and 0 in the low one, which is as much as two signed bytes
-// can hold. Blocks whose factors are all below leastFactor add nothing.
-const (
-	factorLevels = 127 << 8
-	leastFactor  = 0x1p-100
-)
-
-// Axpy adds coef * row of each of the rows to y [Cols].
-//
-// Types with blocks are summed up in whole numbers, since converting each code to float32 takes longer than reading it. A block has one factor,
-// coefficient times scale, in each row. Of up to sumRows rows, in the list's order, the largest one is taken as factorLevels, and the others are rounded to
-// whole numbers beside it; so a sum is exact but for 1/65024 of that factor times the code for each row, and one rounding to float32.
-// Products of 8-bit activations are rounded 250 times as much. A factor that is infinite or no number makes its block's outputs NaN.
-//
-// Types without blocks are added as they are, one row after the other. Those with blocks should be in a cache: see Beside.
+// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time.
 func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	_ = y[r.Cols-1]
 	if len(rows) == 0 {
 		return
 	}
+	r.begin(rows)
 	if !r.quantized() {
-		r.begin(rows, Beside{})
 		for i := range rows {
-			r.ahead(rows[i:], Beside{})
+			r.ahead(rows[i:])
 			switch w := &rows[i]; r.Type {
 			case gguf.F32:
 				active.axpyF32(&y[0], w.Codes, w.Coef, r.Cols)
@@ -225,19 +191,7 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 	if r.Type == gguf.Q4_0 {
 		axpy = active.neuron.axpyQ4
 	}
-	for ; len(rows) > 0; rows = rows[min(sumRows, len(rows)):] {
-		batch := rows[:min(sumRows, len(rows))]
-		r.ask(batch)
-		axpy(&y[0], &batch[0], len(batch), r.Cols/BlockCols)
-	}
-}
-
-// ask brings what a sum begins with into the cache: sums on AVX2 ask for the other codes themselves, and elsewhere all are there (see Beside).
-func (r NeuronRow) ask(rows []Weighted) {
-	for i := range rows {
-		active.neuron.prefetch(rows[i].Codes, min(sumAhead, r.CodeBytes()))
-		active.neuron.prefetch(rows[i].Scales, r.ScaleBytes())
-	}
+	axpy(&y[0], &rows[0], len(rows), r.Cols/BlockCols)
 }
 
 // AxpyColumns adds coef * codes[j] * scales[j] of each of the columns to each y[j], in order, for a matrix whose blocks run along its rows: every output

@@ -1,14 +1,12 @@
 // What the kernels of lists of neuron rows share on AVX2 and AVX-512.
 //
-// Rows in no order make no stream that the CPU could follow: each would begin with a wait for memory. So, while products are computed, the lines of
+// Rows in no order make no stream that the CPU could follow: each would begin with a wait for memory. So, while rows are computed, the lines of
 // the row that comes rowsAhead later in the list are asked for, a few at a time between the loads of the rows themselves: a whole row at once
 // fills the queue of misses, and everything waits for it. They are asked into the second cache, since the first one waits for few lines at a
-// time. Past the end of the list it is the last row that is asked for. Sums take all rows of a list side by side, 64 bytes of each, an order in which memory
-// gives half as much; so they leave it to the products before them to ask for their rows (Beside in neuron.go).
+// time. Past the end of the list it is the last row that is asked for.
 //
-// Products of lists of 26 rows of 4096 columns in Q4_0, in no order, on one core of Zen 4, GB/s: 12.5 with rows asked for 6 ahead, 12.4 with 2 ahead, 10.9 with
-// 12; 10.7 where nothing asks for the first rows of the list. PREFETCHT0 loses a quarter. A cluster's 45 active neurons of 448, their gate and up products
-// and the sum of their down rows, take 20 to 25 us, where sums in floats that asked for their own rows took 22 to 28.
+// Lists of 26 rows of 4096 columns in Q4_0, in no order, on one core of Zen 4, GB/s: products 12.5 and sums 7.5 with rows asked for 6 ahead, 12.4
+// and 4.9 with 2 ahead, 10.9 and 5.9 with 12; products 10.7 where nothing asks for the first rows of the list. PREFETCHT0 loses a quarter.
 
 #include "go_asm.h"
 
@@ -22,14 +20,11 @@
 	CMPQ    place, tmp                       \
 	CMOVQHI tmp, place
 
-// SCALES_AHEAD asks for the scales of n blocks at p, and for those beside them; all of p, n and beside are lost.
-#define SCALES_AHEAD(p, n, beside, line) \
-	ADDQ       p, beside         \
+// SCALES_AHEAD asks for the scales of n blocks at p; both are lost.
+#define SCALES_AHEAD(p, n, line) \
 line:                                \
 	PREFETCHT1 (p)               \
-	PREFETCHT1 (beside)          \
 	ADDQ       $lineBytes, p     \
-	ADDQ       $lineBytes, beside \
 	SUBQ       $(lineBytes/2), n \
 	JGT        line
 
@@ -41,12 +36,3 @@ line:                                \
 	VADDPS       T, X, X     \
 	VPERMILPS    $0xb1, X, T \
 	VADDPS       T, X, X
-
-// COLUMN_ARGS loads the arguments of a column, the coefficient times X14 to Y8.
-#define COLUMN_ARGS \
-	MOVQ         y+0(FP), DI       \
-	MOVQ         codes+8(FP), SI   \
-	MOVQ         scales+16(FP), DX \
-	MOVQ         blocks+32(FP), CX \
-	VMULSS       a+24(FP), X14, X8 \
-	VBROADCASTSS X8, Y8

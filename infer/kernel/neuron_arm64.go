@@ -2,8 +2,6 @@ package kernel
 
 import "unsafe"
 
-const _ = uint(64 - sumRows) // as many rows has the frame of neuron_sum_arm64.h
-
 var neuronNEON = neuronOps{
 	dotQ8: neuronDotQ8NEON, dotQ4: neuronDotQ4NEON, dotBF16: dotBF16NEON,
 	dotsQ8: neuronDotsQ8NEON, dotsQ4: neuronDotsQ4NEON,
@@ -13,6 +11,7 @@ var neuronNEON = neuronOps{
 	prefetch: prefetchNEON,
 }
 
+// neuronDotprod is for i8mm too: SMMLA multiplies pairs of rows, and a single one would leave half of it empty.
 var neuronDotprod = neuronOps{
 	dotQ8: neuronDotQ8Dotprod, dotQ4: neuronDotQ4Dotprod, dotBF16: dotBF16NEON,
 	dotsQ8: neuronDotsQ8Dotprod, dotsQ4: neuronDotsQ4Dotprod,
@@ -21,13 +20,6 @@ var neuronDotprod = neuronOps{
 	columnQ8: neuronColumnQ8Dotprod, columnQ4: neuronColumnQ4Dotprod,
 	prefetch: prefetchNEON,
 }
-
-// neuronI8MM has little of its own: SMMLA multiplies pairs of rows, and a single one would leave half of it empty.
-var neuronI8MM = func() neuronOps {
-	i8mm := neuronDotprod
-	i8mm.axpyQ4 = neuronAxpyQ4I8MM
-	return i8mm
-}()
 
 // neuron_dot_arm64.s
 
@@ -38,10 +30,10 @@ func neuronDotQ8NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4NEON(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
-func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
-func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
 func neuronTileQ8NEON(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
@@ -56,10 +48,10 @@ func neuronDotQ8Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4Dotprod(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
-func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
-func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
 func neuronTileQ8Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
@@ -67,7 +59,7 @@ func neuronTileQ8Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStr
 //go:noescape
 func neuronTileQ4Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
-// neuron_sum_neon_arm64.s, neuron_sum_dotprod_arm64.s
+// neuron_axpy_arm64.s
 
 //go:noescape
 func neuronAxpyQ8NEON(y *float32, rows *Weighted, n, blocks int)
@@ -76,21 +68,16 @@ func neuronAxpyQ8NEON(y *float32, rows *Weighted, n, blocks int)
 func neuronAxpyQ4NEON(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
-
-//go:noescape
-func neuronAxpyQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
-
-//go:noescape
-func neuronAxpyQ4I8MM(y *float32, rows *Weighted, n, blocks int)
-
-// neuron_column_arm64.s
-
-//go:noescape
 func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
 func neuronColumnQ4NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
+
+//go:noescape
+func neuronAxpyQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
+
+//go:noescape
+func neuronAxpyQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8Dotprod(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -14,10 +14,10 @@ var neuronAVX2 = neuronOps{
 // neuron_dot_q8_avx2_amd64.s, neuron_dot_q4_avx2_amd64.s
 
 //go:noescape
-func neuronDotsQ8AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ8AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
-func neuronDotsQ4AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ4AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
 func neuronDotQ8AVX2(codes, scales, x unsafe.Pointer, blocks int) float32

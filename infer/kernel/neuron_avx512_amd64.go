@@ -20,10 +20,10 @@ func neuronDotQ8VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 func neuronDotQ4VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 
 //go:noescape
-func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
-func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
+func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 
 //go:noescape
 func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
@@ -31,17 +31,13 @@ func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 //go:noescape
 func neuronTileQ4VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
-// neuron_sum_avx512_amd64.s
-
-const _ = uint(4888 - 72*(sumRows+3) - 64) // the frame holds the tables
+// neuron_axpy_avx512_amd64.s
 
 //go:noescape
 func neuronAxpyQ8AVX512(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronAxpyQ4AVX512(y *float32, rows *Weighted, n, blocks int)
-
-// neuron_column_avx512_amd64.s
 
 //go:noescape
 func neuronColumnQ8AVX512(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

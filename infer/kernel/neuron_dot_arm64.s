@@ -1,6 +1,6 @@
-#include "go_asm.h"
 #include "textflag.h"
 #include "neon_arm64.h"
+#include "neuron_arm64.h"
 
 // Products of neuron rows with one token, alone and in a list, and with four (neuron.go), plain NEON and SDOT.
 //
@@ -10,46 +10,19 @@
 // A tile does for each token what the product of one token does, so that the bits are the same; it unpacks codes once for all.
 //
 // Instructions per weight and token, of a dot and of a tile: SDOT Q4 0.33 and 0.23, Q8 0.27 and 0.21; plain Q4 0.37 and 0.27, Q8 0.37 and 0.30. A
-// list takes 0.04 more, to ask for rows ahead.
-//
-// Rows in no order make no stream that the CPU could follow: each would begin with a wait for memory. So, while rows are computed, the lines of
-// the row that comes rowsAhead later in the list are asked for, a few at a time between the loads of the rows themselves, into the second
-// cache. Past the end of the list it is the last row that is asked for.
+// list takes 0.02 more, to ask for the row ahead.
 //
 //	R0 codes   R1 scales   R2 R6 R7 R8 tokens' activations   R5 blocks left, less 4
-//	of a list: R3 row   R4 rows left   R12 last row   R6 blocks   R7 activations   R8 codes of the row ahead, less those of this one   R14 those of the row beside it
+//	of a list: R3 row   R4 rows left   R12 last row   R6 blocks   R7 activations   R8 codes of the row ahead, less those of this one
 //	R9, R10 bytes from a block's activations to its scale and to its sum
 //	V0-V3 second halves of four blocks' codes   V8-V11 first halves   V20-V27 activations   V4-V7 integer sums
 //	V12 scales of the row   V13-V15, V30 scratch   V16-V19 sums of the tokens   V28 nibbles   V29 8 in each lane   V31 factors
 
-#define lineBytes 64 // of the cache
-
-// LAST_ROW is the last of n rows from row on, ROW_AHEAD the place of the row i after the one at row, or of the last.
-#define LAST_ROW(row, n, last, tmp) \
-	MOVD $Weighted__size, tmp  \
-	MUL  n, tmp, last          \
-	SUB  tmp, last             \
-	ADD  row, last
-#define ROW_AHEAD(i, row, last, place) \
-	ADD  $(Weighted__size*(i)), row, place \
-	CMP  last, place           \
-	CSEL HI, last, place, place
-
-// SCALES_AHEAD asks for the scales of n blocks at p, and for those beside them; all of p, n and beside are lost.
-#define SCALES_AHEAD(p, n, beside, line) \
-	ADD  p, beside               \
-line:                                \
-	PRFM (p), PLDL2KEEP          \
-	PRFM (beside), PLDL2KEEP     \
-	ADD  $lineBytes, p           \
-	ADD  $lineBytes, beside      \
-	SUBS $(lineBytes/2), n       \
-	BGT  line
-
 #define SDOT_V(d, n, m)   WORD $(0x4E809400 | (m)<<16 | (n)<<5 | (d)) // sdot  d.4s, n.16b, m.16b   (dotprod)
 #define MLS_4S(d, n, m)   WORD $(0x6EA09400 | (m)<<16 | (n)<<5 | (d)) // mls   d.4s, n.4s, m.4s
 
-// A load of one number, which clears the other lanes.
+// Loads of four numbers and of one, which clears the other lanes. Go's assembler lacks the first with an offset in a register.
+#define LDR_Q(d, p, off)  WORD $(0x3CE06800 | (off)<<16 | (p)<<5 | (d)) // ldr   qd, [p, off]
 #define LDR_S(d, p, off)  WORD $(0xBC606800 | (off)<<16 | (p)<<5 | (d)) // ldr   sd, [p, off]
 
 // Codes of four blocks and of one.
@@ -217,16 +190,14 @@ one:                         \
 	BNE   one                \
 done:
 
-// AHEAD4 and AHEAD8 ask for the codes that the row ahead and the row beside it have for four blocks.
+// AHEAD4 and AHEAD8 ask for the codes that the row ahead has for four blocks.
 #define AHEAD4 \
-	ADD  R8, R0, R11               \
-	ADD  R14, R0, R15              \
-	PRFM (R11), PLDL2KEEP          \
-	PRFM (R15), PLDL2KEEP
+	ADD  R8, R0, R11 \
+	PRFM (R11), PLDL2KEEP
 #define AHEAD8 \
-	AHEAD4                         \
-	PRFM lineBytes(R11), PLDL2KEEP \
-	PRFM lineBytes(R15), PLDL2KEEP
+	ADD  R8, R0, R11 \
+	PRFM (R11), PLDL2KEEP \
+	PRFM lineBytes(R11), PLDL2KEEP
 #define NOTHING_AHEAD
 
 // DOTS, DOT and TILE are the bodies of the functions.
@@ -241,11 +212,8 @@ row:                                 \
 	LDP  (R3), (R0, R1)          \
 	LDP  (R13), (R8, R13)        \
 	SUB  R0, R8                  \
-	MOVD beside+32(FP), R14      \
-	ADD  R8, R14                 \
 	MOVD R6, R5                  \
-	MOVD besideScales+40(FP), R15 \
-	SCALES_AHEAD(R13, R5, R15, line) \
+	SCALES_AHEAD(R13, R5, line)  \
 	MOVD R7, R2                  \
 	MOVD R6, R5                  \
 	ROW(ahead, codes4, ALONE4, products4, codes1, ALONE1, products1, offset) \
@@ -279,23 +247,23 @@ row:                                 \
 	FADDP_4S(16, 16, 18)    \
 	FMOVQ F16, (R3)
 
-// func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ8NEON(SB), NOSPLIT, $0-48
+// func neuronDotsQ8NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8NEON(SB), NOSPLIT, $0-32
 	DOTS(AHEAD8, CODES8_4, SMULL8_4, CODES8_1, SMULL8_1, NONE)
 	RET
 
-// func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ4NEON(SB), NOSPLIT, $0-48
+// func neuronDotsQ4NEON(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4NEON(SB), NOSPLIT, $0-32
 	DOTS(AHEAD4, CODES4_4, SMULL4_4, CODES4_1, SMULL4_1, EIGHTS)
 	RET
 
-// func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ8Dotprod(SB), NOSPLIT, $0-48
+// func neuronDotsQ8Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8Dotprod(SB), NOSPLIT, $0-32
 	DOTS(AHEAD8, CODES8_4, SDOT_4, CODES8_1, SDOT_1, NONE)
 	RET
 
-// func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ4Dotprod(SB), NOSPLIT, $0-48
+// func neuronDotsQ4Dotprod(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4Dotprod(SB), NOSPLIT, $0-32
 	DOTS(AHEAD4, CODES4_4, SDOT_4, CODES4_1, SDOT_1, EIGHTS)
 	RET
 

@@ -16,7 +16,7 @@
 //
 // Instructions per weight and token: of a list 0.23, of a tile 0.18.
 //
-//	SI DI rows of the list, DI in the loop beside   DX rows left   R8 R9 codes   R10 R11 scales   R12 R13 codes of rows ahead   AX twice the number of blocks done
+//	SI DI rows of the list   DX rows left   R8 R9 codes   R10 R11 scales   R12 R13 codes of rows ahead   AX twice the number of blocks done
 //	BX activations of the block   R14 scales of the activations   R15 their sums   CX blocks left, less 8
 //	Y0 Y1 codes or sums in 16 bits, as Y4-Y7   Y2 Y3 activations; 8 times their sums   Y8 Y9 scratch   Y10 Y11 sums of the rows
 //	Y13 lanes of the eight sums   Y14 nibbles   Y15 ones
@@ -90,19 +90,13 @@ GLOBL places<>(SB), RODATA|NOPTR, $32
 	VMULSS      rowScale, X9, X9 \
 	VFMADD231PS Y9, Y8, acc
 
-// AHEAD asks for the next line of a row ahead, and for that of the row beside it.
-#define AHEAD(codes) \
-	PREFETCHT1 (codes)           \
-	PREFETCHT1 (codes)(DI*1)     \
-	ADDQ       $lineBytes, codes
-
 // HALF_SCALE makes the scale of one block.
 #define HALF_SCALE(scales) \
 	VPBROADCASTW scales, X12 \
 	VCVTPH2PS    X12, X12
 
 // DOTS goes through DX rows from SI on, with the record of CX blocks at BX. An odd row at the end goes with itself.
-#define DOTS(blocks, beside, besideScales) \
+#define DOTS(blocks) \
 	CONSTANTS                                       \
 	MOVQ   CX, blocks                               \
 	SHLQ   $5, CX                                   \
@@ -110,6 +104,7 @@ GLOBL places<>(SB), RODATA|NOPTR, $32
 	SHRQ   $3, CX                                   \
 	LEAQ   (R14)(CX*1), R15                         \
 pair:                                                   \
+	ROW_AHEAD(1, SI, DX, DI, CX)                    \
 	ROW_AHEAD(const_rowsAhead, SI, DX, R8, CX)      \
 	ROW_AHEAD(const_rowsAhead+1, SI, DX, R9, CX)    \
 	MOVQ   Weighted_Codes(R8), R12                  \
@@ -117,12 +112,9 @@ pair:                                                   \
 	MOVQ   Weighted_Scales(R8), R10                 \
 	MOVQ   Weighted_Scales(R9), R11                 \
 	MOVQ   blocks, CX                               \
-	MOVQ   besideScales, DI                         \
-	SCALES_AHEAD(R10, CX, DI, scales0)              \
+	SCALES_AHEAD(R10, CX, scales0)                  \
 	MOVQ   blocks, CX                               \
-	MOVQ   besideScales, DI                         \
-	SCALES_AHEAD(R11, CX, DI, scales1)              \
-	ROW_AHEAD(1, SI, DX, DI, CX)                    \
+	SCALES_AHEAD(R11, CX, scales1)                  \
 	MOVQ   Weighted_Codes(SI), R8                   \
 	MOVQ   Weighted_Codes(DI), R9                   \
 	MOVQ   Weighted_Scales(SI), R10                 \
@@ -135,25 +127,24 @@ pair:                                                   \
 	XORL   AX, AX                                   \
 	VXORPS Y10, Y10, Y10                            \
 	VXORPS Y11, Y11, Y11                            \
-	MOVQ   beside, DI                               \
 	SUBQ   $8, CX                                   \
 	JLT    ones                                     \
 eight:                                                  \
-	AHEAD(R12)                                      \
+	PREFETCHT1 (R12)(AX*8)                          \
 	ACTS(0)                                         \
 	TWO(0, R8, Y4)                                  \
 	TWO(0, R9, Y6)                                  \
-	AHEAD(R13)                                      \
+	PREFETCHT1 (R13)(AX*8)                          \
 	ACTS(1)                                         \
 	TWO(1, R8, Y5)                                  \
 	TWO(1, R9, Y7)                                  \
 	HALVE(Y5, Y4, Y8)                               \
 	HALVE(Y7, Y6, Y8)                               \
-	AHEAD(R12)                                      \
+	PREFETCHT1 lineBytes(R12)(AX*8)                 \
 	ACTS(2)                                         \
 	TWO(2, R8, Y5)                                  \
 	TWO(2, R9, Y7)                                  \
-	AHEAD(R13)                                      \
+	PREFETCHT1 lineBytes(R13)(AX*8)                 \
 	ACTS(3)                                         \
 	TWO(3, R8, Y0)                                  \
 	TWO(3, R9, Y1)                                  \
@@ -190,7 +181,6 @@ one:                                                    \
 lanes:                                                  \
 	LANES(Y10, X10, X8)                             \
 	LANES(Y11, X11, X8)                             \
-	ROW_AHEAD(1, SI, DX, DI, CX)                    \
 	VMOVSS  X10, Weighted_Coef(SI)                  \
 	VMOVSS  X11, Weighted_Coef(DI)                  \
 	ADDQ    $(2*Weighted__size), SI                 \
@@ -234,13 +224,13 @@ lanes:                                                  \
 	VMULPS  (x)(R8*1), Y12, Y10 \
 	EIGHT(Y8, Y9, Y10, acc)
 
-// func neuronDotsQ4AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ4AVX2(SB), NOSPLIT, $8-48
+// func neuronDotsQ4AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4AVX2(SB), NOSPLIT, $8-32
 	MOVQ rows+0(FP), SI
 	MOVQ n+8(FP), DX
 	MOVQ x+16(FP), BX
 	MOVQ blocks+24(FP), CX
-	DOTS(0(SP), beside+32(FP), besideScales+40(FP))
+	DOTS(0(SP))
 	RET
 
 // func neuronDotQ4AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
@@ -253,7 +243,7 @@ TEXT ·neuronDotQ4AVX2(SB), NOSPLIT, $32-36
 	MOVQ $1, DX
 	MOVQ x+16(FP), BX
 	MOVQ blocks+24(FP), CX
-	DOTS(0(SP), $0, $0)
+	DOTS(0(SP))
 	MOVL 24(SP), AX
 	MOVL AX, ret+32(FP)
 	RET

@@ -15,7 +15,7 @@
 //
 //	SI codes   DX scales   CX blocks left, less 8   BX R10 R11 R12 tokens' activations
 //	R8 bytes from a block's activations to its scale
-//	of a list: DI row of the list   R13 rows left   R14 codes of the row ahead, less those of this one   R10 those of the row beside it
+//	of a list: DI row of the list   R13 rows left   R14 codes of the row ahead, less those of this one
 //	Y0 scales of the row   Y1 codes   Y12 their magnitudes   Y2, Y3 scratch   Y4-Y7 sums   Y8-Y11 sums of the group   Y15 ones
 
 #define CODES(i) \
@@ -68,10 +68,8 @@
 	ADDQ   $bytes, R11 \
 	ADDQ   $bytes, R12
 
-// AHEAD asks for a line of the row ahead and one of the row beside it, TILE_AHEAD for what lies a page behind: where all rows are computed, that is the row after next.
-#define AHEAD(line) \
-	PREFETCHT1 (line*lineBytes)(SI)(R14*1) \
-	PREFETCHT1 (line*lineBytes)(SI)(R10*1)
+// AHEAD asks for a line of the row ahead, TILE_AHEAD for what lies a page behind: where all rows are computed, that is the row after next.
+#define AHEAD(line) PREFETCHT1 (line*lineBytes)(SI)(R14*1)
 #define TILE_AHEAD(line) PREFETCHT0 (prefetchBytes+line*lineBytes)(SI)
 
 // ROW goes through a row. R8 takes back what the activations step on more than their scales.
@@ -128,19 +126,16 @@ one:                       \
 lanes:
 
 // DOTS goes through R13 rows from DI on, with the record at R11 of R12 blocks.
-#define DOTS(beside, besideScales) \
+#define DOTS \
 	ONES16(Y15)             \
 row:                            \
 	ROW_AHEAD(const_rowsAhead, DI, R13, AX, CX) \
 	MOVQ   Weighted_Codes(DI), SI        \
 	MOVQ   Weighted_Codes(AX), R14       \
 	SUBQ   SI, R14          \
-	MOVQ   beside, R10      \
-	ADDQ   R14, R10         \
 	MOVQ   Weighted_Scales(AX), AX        \
 	MOVQ   R12, CX          \
-	MOVQ   besideScales, DX \
-	SCALES_AHEAD(AX, CX, DX, ahead) \
+	SCALES_AHEAD(AX, CX, ahead) \
 	MOVQ   Weighted_Scales(DI), DX        \
 	MOVQ   R11, BX          \
 	MOVQ   R12, CX          \
@@ -153,13 +148,13 @@ row:                            \
 	JNZ    row              \
 	VZEROUPPER
 
-// func neuronDotsQ8AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ8AVX2(SB), NOSPLIT, $32-48
+// func neuronDotsQ8AVX2(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8AVX2(SB), NOSPLIT, $32-32
 	MOVQ rows+0(FP), DI
 	MOVQ n+8(FP), R13
 	MOVQ x+16(FP), R11
 	MOVQ blocks+24(FP), R12
-	DOTS(beside+32(FP), besideScales+40(FP))
+	DOTS
 	RET
 
 // func neuronDotQ8AVX2(codes, scales, x unsafe.Pointer, blocks int) float32
@@ -172,7 +167,7 @@ TEXT ·neuronDotQ8AVX2(SB), NOSPLIT, $56-36
 	MOVQ $1, R13
 	MOVQ x+16(FP), R11
 	MOVQ blocks+24(FP), R12
-	DOTS($0, $0)
+	DOTS
 	MOVL 48(SP), AX
 	MOVL AX, ret+32(FP)
 	RET

@@ -14,7 +14,7 @@
 // three times as fast as memory; what counts is that rows are asked for ahead.
 //
 //	SI codes   DX scales   CX blocks left, less 4   BX R10 R11 R12 tokens' activations
-//	of a list: DI row   R13 rows left   R11 activations   R12 blocks   R14 codes of the row ahead, less those of this one   R10 those of the row beside it
+//	of a list: DI row   R13 rows left   R11 activations   R12 blocks   R14 codes of the row ahead, less those of this one
 //	R8, R9 bytes from a block's activations to its scale and to its sum
 //	Z0 scales of the row   Z1, Z2 codes   Z3-Z6 scratch   Z8-Z11 sums
 //	X26, Y27 minus a lane's share of what codes have too much, of four blocks and of one   Z28, Z29 blocks of lanes   Z30 nibbles, or 0x80 in
@@ -175,30 +175,24 @@ one:                          \
 	JNZ    one            \
 done:
 
-// AHEAD asks for the codes that the row ahead and the row beside it have for four blocks, TILE_AHEAD for what lies a page behind: where all rows are computed, that is the row
+// AHEAD asks for the codes that the row ahead has for four blocks, TILE_AHEAD for what lies a page behind: where all rows are computed, that is the row
 // after next.
-#define AHEAD4 \
-	PREFETCHT1 (SI)(R14*1)          \
-	PREFETCHT1 (SI)(R10*1)
+#define AHEAD4 PREFETCHT1 (SI)(R14*1)
 #define AHEAD8 \
-	AHEAD4                          \
-	PREFETCHT1 lineBytes(SI)(R14*1) \
-	PREFETCHT1 lineBytes(SI)(R10*1)
+	PREFETCHT1 (SI)(R14*1) \
+	PREFETCHT1 lineBytes(SI)(R14*1)
 #define TILE_AHEAD PREFETCHT0 prefetchBytes(SI)
 
 // DOTS goes through R13 rows from DI on, with the record at R11 of R12 blocks.
-#define DOTS(codes, four, code, codeBytes, ahead, beside, besideScales) \
+#define DOTS(codes, four, code, codeBytes, ahead) \
 row:                                 \
 	ROW_AHEAD(const_rowsAhead, DI, R13, AX, CX) \
 	MOVQ   Weighted_Codes(DI), SI  \
 	MOVQ   Weighted_Codes(AX), R14 \
 	SUBQ   SI, R14                 \
-	MOVQ   beside, R10             \
-	ADDQ   R14, R10                \
 	MOVQ   Weighted_Scales(AX), AX \
 	MOVQ   R12, CX                 \
-	MOVQ   besideScales, DX        \
-	SCALES_AHEAD(AX, CX, DX, line) \
+	SCALES_AHEAD(AX, CX, line)     \
 	MOVQ   Weighted_Scales(DI), DX \
 	MOVQ   R11, BX                 \
 	MOVQ   R12, CX                 \
@@ -246,25 +240,25 @@ row:                                 \
 	VMOVSS X10, 8(DI) \
 	VMOVSS X11, 12(DI)
 
-// func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ8VNNI(SB), NOSPLIT, $0-48
+// func neuronDotsQ8VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ8VNNI(SB), NOSPLIT, $0-32
 	CONSTANTS8
 	DOTS_ARGS
-	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8, beside+32(FP), besideScales+40(FP))
+	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8)
 	RET
 
-// func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int)
-TEXT ·neuronDotsQ4VNNI(SB), NOSPLIT, $0-48
+// func neuronDotsQ4VNNI(rows *Weighted, n int, x unsafe.Pointer, blocks int)
+TEXT ·neuronDotsQ4VNNI(SB), NOSPLIT, $0-32
 	CONSTANTS4
 	DOTS_ARGS
-	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4, beside+32(FP), besideScales+40(FP))
+	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4)
 	RET
 
 // func neuronDotQ8VNNI(codes, scales, x unsafe.Pointer, blocks int) float32
 TEXT ·neuronDotQ8VNNI(SB), NOSPLIT, $Weighted__size-36
 	CONSTANTS8
 	DOT_ARGS
-	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8, $0, $0)
+	DOTS(CODES8, FOUR8, CODE8, 32, AHEAD8)
 	MOVL Weighted_Coef(SP), AX
 	MOVL AX, ret+32(FP)
 	RET
@@ -273,7 +267,7 @@ TEXT ·neuronDotQ8VNNI(SB), NOSPLIT, $Weighted__size-36
 TEXT ·neuronDotQ4VNNI(SB), NOSPLIT, $Weighted__size-36
 	CONSTANTS4
 	DOT_ARGS
-	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4, $0, $0)
+	DOTS(CODES4, FOUR4, CODE4, 16, AHEAD4)
 	MOVL Weighted_Coef(SP), AX
 	MOVL AX, ret+32(FP)
 	RET

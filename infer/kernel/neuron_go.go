@@ -40,9 +40,9 @@ func neuronDotGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(codes, sc
 	}
 }
 
-func neuronDotsGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(rows *Weighted, n int, x unsafe.Pointer, blocks, beside, besideScales int) {
+func neuronDotsGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(rows *Weighted, n int, x unsafe.Pointer, blocks int) {
 	dot := neuronDotGo(block)
-	return func(rows *Weighted, n int, x unsafe.Pointer, blocks, _, _ int) {
+	return func(rows *Weighted, n int, x unsafe.Pointer, blocks int) {
 		for i := range n {
 			w := &unsafe.Slice(rows, n)[i]
 			w.Coef = dot(w.Codes, w.Scales, x, blocks)
@@ -62,36 +62,16 @@ func neuronTileGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *[Tile
 func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *Weighted, n, blocks int) {
 	return func(y *float32, rows *Weighted, n, blocks int) {
 		out, list := unsafe.Slice(y, blocks*BlockCols), unsafe.Slice(rows, n)
-		for b := range blocks {
-			var largest uint32 // a factor's bits without its sign: in their order infinity comes after all numbers, and what is no number after it
-			for i := range list {
-				largest = max(largest, math.Float32bits(list[i].factor(b))&^(1<<31))
-			}
-			size := math.Float32frombits(largest)
-			levels := factorLevels / size
-			var sum [BlockCols]int32
-			for i := range list {
-				if largest < math.Float32bits(leastFactor) || largest >= infinite {
-					break // the sum is 0, and infinity or what is no number makes it NaN
-				}
-				whole := int32(math.RoundToEven(float64(list[i].factor(b) * levels)))
+		for i := range list {
+			for b := range blocks {
+				s := list[i].Coef * halfAt(list[i].Scales, b)
 				for c, v := range block(list[i].Codes, b) {
-					sum[c] += whole * int32(v)
+					out[b*BlockCols+c] += s * float32(v)
 				}
-			}
-			step := size * (1. / factorLevels)
-			for c, v := range sum {
-				out[b*BlockCols+c] += float32(float32(v) * step) // the conversion rounds; without it arm64 would fuse this
 			}
 		}
 	}
 }
-
-// infinite is the bits of the float32 infinity.
-const infinite = 0x7f800000
-
-// factor is what the row's block b is multiplied with.
-func (w *Weighted) factor(b int) float32 { return w.Coef * halfAt(w.Scales, b) }
 
 func neuronColumnGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) {
 	return func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) {
