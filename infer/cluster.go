@@ -3,21 +3,19 @@ package infer
 import (
 	"math/bits"
 	"sync/atomic"
-	"unsafe"
 
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/models/pack"
 )
 
-// A cluster of neurons on its way through a layer, for a single token.
+// A cluster of neurons on its way through a layer whose neurons are in a pack, for a single token. Where all are in memory see resident.go.
 
 // candidate is a neuron that may be active.
 type candidate struct {
 	pos   int32
 	slot  int32 // of the cache, with the part that the phase needs; -1: not asked for
 	phase phase
-	spy   bool // the predictor did not name it: computed only to know what it missed
 	gate  float32
 	coef  float32 // the activation, when phase is isDone
 	unit  unit    // what of it is in memory; nil: not known to be
@@ -47,27 +45,28 @@ const (
 	isEnded        // all may read
 )
 
-// startCluster makes the list of a cluster's candidates. Where all neurons are in memory their gates are computed at once, and the list is of those that
-// are active: a twentieth of it in exact mode.
+// startCluster makes the list of a cluster's candidates and asks for their gates.
 func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 	s, n := e.sparse, f.neurons
 	scratch, r := &s.scratch[w.ID], &s.runs[c]
-	size := clusterNeurons(n.group.Neurons)
-	lo, hi := c*size, min(n.group.Neurons, (c+1)*size)
+	list := s.candidates[c*clusterNeurons(n.group.Neurons):]
+	e.nameCluster(f, scratch, c)
+	for i, pos := range scratch.who {
+		list[i] = candidate{pos: pos, slot: -1}
+	}
+	r.n, r.waiting, r.any = len(scratch.who), len(scratch.who), false
+	if !s.serial {
+		s.flash.ask(w, scratch, n, list[:r.n], partGate)
+	}
+}
+
+// nameCluster leaves a cluster's positions that are to be computed in scratch.who.
+func (e *engine) nameCluster(f *feedForward, scratch *sparseScratch, c int) {
+	n := f.neurons.group.Neurons
+	size := clusterNeurons(n)
+	lo, hi := c*size, min(n, (c+1)*size)
 	scratch.known += hi - lo
 	scratch.who = e.name(f, lo, hi, scratch.who[:0])
-	list := s.candidates[lo:lo:hi]
-	if s.flash == nil {
-		list = e.gatesInMemory(f, scratch, list)
-	} else {
-		for _, pos := range scratch.who {
-			list = append(list, candidate{pos: pos, slot: -1})
-		}
-	}
-	r.n, r.waiting, r.any = len(list), len(list), false
-	if s.flash != nil && !s.serial {
-		s.flash.ask(w, scratch, n, list, partGate)
-	}
 }
 
 // name appends the positions from lo to hi-1 that are to be computed: all, or those that are hot or that the predictor takes for active. While it is spied
@@ -155,31 +154,6 @@ func (a *answer) named(lo, hi int, who []int32) []int32 {
 	return who
 }
 
-// gatesInMemory appends the candidates, of the positions in scratch.who, that their gates leave active. In exact mode it sees every neuron of the model for
-// every token, so it finds rows without asking for each.
-func (e *engine) gatesInMemory(f *feedForward, scratch *sparseScratch, list []candidate) []candidate {
-	s, n := e.sparse, f.neurons
-	all, m := n.inMemory(), &n.group.Gate
-	codes, scales := n.row(m, all, 0)
-	rows := scratch.rows[:len(scratch.who)]
-	for k, pos := range scratch.who {
-		pos = max(pos, ^pos)
-		rows[k] = kernel.Weighted{Codes: unsafe.Add(codes, int(pos)*m.Codes.Stride), Scales: unsafe.Add(scales, int(pos)*m.Scales.Stride)}
-	}
-	n.gate.Dots(rows, &scratch.in, 0)
-	for k, pos := range scratch.who {
-		spy := pos < 0
-		pos = max(pos, ^pos)
-		if s.active != nil && !s.isGiven(pos) {
-			continue
-		}
-		if gate := e.gateOf(f, pos, rows[k].Coef); gate > 0 {
-			list = append(list, candidate{pos: pos, slot: -1, phase: needsUp, spy: spy, gate: gate, unit: all})
-		}
-	}
-	return list
-}
-
 // gateOf is a position's gate from the product of its row.
 func (e *engine) gateOf(f *feedForward, pos int32, product float32) float32 {
 	gate := f.gate.finishOne(product, f.neurons.group.Neuron(int(pos)))
@@ -201,9 +175,6 @@ func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state
 		return isFree
 	}
 	scratch.rows = scratch.rows[:0]
-	if s.spying {
-		s.countSpied(list)
-	}
 	for i := range list {
 		if p := &list[i]; p.coef != 0 {
 			scratch.rows = append(scratch.rows, n.downRow(p.unit, int(p.pos), p.coef))
@@ -290,35 +261,6 @@ func (s *sparseScratch) present(fl *flash, n *neurons, m *pack.Matrix, list []ca
 		s.rows, s.who = append(s.rows, kernel.Weighted{Codes: codes, Scales: scales}), append(s.who, int32(i))
 	}
 	return unasked
-}
-
-// spyEvery is how many layers pass between two in which the predictor is spied on: 16 tokens of a model with 32 layers, and another layer each
-// time. What it costs, all gates of a layer, is then 1/500 of a token.
-const spyEvery = 16*32 + 1
-
-// spy decides whether to spy in the coming layer. Where neurons are on flash nothing is read for it.
-func (s *sparseState) spy(predicted bool) {
-	s.spied++
-	s.spying = predicted && s.flash == nil && s.active == nil && (s.spyAlways || s.spied >= spyEvery)
-	if s.spying {
-		s.spied = 0
-	}
-}
-
-// countSpied counts what the predictor found of a cluster's active neurons, and takes the others out.
-func (s *sparseState) countSpied(list []candidate) {
-	var named, all uint64
-	for i := range list {
-		if p := &list[i]; p.coef != 0 {
-			if all++; p.spy {
-				p.coef = 0
-			} else {
-				named++
-			}
-		}
-	}
-	s.recall[0].Add(named)
-	s.recall[1].Add(all)
 }
 
 // givenGate makes a product positive for a position that was given to be active, and zero for the others.

@@ -52,7 +52,7 @@ func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
 	}
 	if c.Mode == ModeExact || ld.predictor {
 		var err error
-		if ld.neurons, err = neuronGroups(f); err != nil {
+		if ld.neurons, err = neuronGroups(f, ld.predictor); err != nil {
 			return nil, err
 		}
 		if ld.predictor && !h.hasPredictor && (len(ld.neurons) == 0 || !h.activation.sparse()) {
@@ -63,7 +63,7 @@ func newLoader(f *gguf.File, h *hparams, c *Config) (*loader, error) {
 		}
 	}
 	if c.Mode == ModeAuto && h.activation.sparse() {
-		if groups, err := neuronGroups(f); err == nil && groupBytes(groups) >= exactFrom {
+		if groups, err := neuronGroups(f, false); err == nil && groupBytes(groups) >= exactFrom {
 			ld.neurons = groups
 		}
 	}

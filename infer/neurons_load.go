@@ -7,9 +7,9 @@ import (
 	"hotcell/models/pack"
 )
 
-// neuronGroups is the layers of a model file that can be computed by neuron.
-func neuronGroups(f *gguf.File) (map[int]*pack.Group, error) {
-	groups, err := pack.Compact(f)
+// neuronGroups is the layers of a model file that can be computed by neuron, laid out for gates that are predicted, or all computed.
+func neuronGroups(f *gguf.File, predicted bool) (map[int]*pack.Group, error) {
+	groups, err := pack.Compact(f, predicted)
 	if err != nil {
 		return nil, err
 	}

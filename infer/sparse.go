@@ -82,6 +82,7 @@ type sparseScratch struct {
 	unsent   []*iosched.Request // claimed and filled in
 	ahead    []int32            // units read early for the next layer, as many as there is room for
 	rows     []kernel.Weighted
+	coefs    []float32   // [cluster] gates, then activations, of a cluster in memory
 	in       kernel.Acts // [1][dim] a single token's normalised residual
 	gates    []float32   // [cluster][chunkTokens]
 	sum      []float32   // [dim]
@@ -110,6 +111,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 		c.found, c.requests = make([]neuroncache.Found, size), make([]*iosched.Request, 0, size)
 		c.unsent = make([]*iosched.Request, 0, sendAtOnce)
 		c.rows = make([]kernel.Weighted, 0, size)
+		c.coefs = make([]float32, size)
 		c.gates = make([]float32, size*chunkTokens)
 		c.sum = make([]float32, h.dim)
 	}
@@ -120,7 +122,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 func sparseBytes(h *hparams, neurons, pool, batch int) int64 {
 	size := clusterNeurons(neurons)
 	clusters := (neurons + size - 1) / size
-	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4*chunkTokens) + 4*h.dim
+	perWorker := size*(4+4+int(unsafe.Sizeof(neuroncache.Found{}))+8+int(unsafe.Sizeof(kernel.Weighted{}))+4+4*chunkTokens) + 4*h.dim
 	n := clusters*(size*int(unsafe.Sizeof(candidate{}))+int(unsafe.Sizeof(clusterRun{}))+4*h.dim) + pool*(perWorker+8*sendAtOnce+int(unsafe.Sizeof(sparseScratch{})))
 	return int64(n) + int64((neurons+63)/64*8) + int64(batch)*int64(h.dim)*8 + max(1, int64(batch)*int64(h.dim/kernel.BlockCols)*kernel.ActBlockBytes)
 }
@@ -173,34 +175,13 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	clusters := n.clusters()
 	s.flash.collect() // what was read early
 	e.judge(scratch, lw.ffn)
-	if s.serial {
+	switch {
+	case s.flash == nil:
+		e.residentClusters(w, lw.ffn)
+	case s.serial:
 		e.matrixByMatrix(w, lw.ffn, clusters)
-	}
-	for !s.serial {
-		c, _, ok := w.Next(&s.next, 1, clusters)
-		if !ok {
-			break
-		}
-		e.startCluster(w, lw.ffn, c)
-		state := int32(isFree) // all that is absent is asked for before anything is computed
-		if s.flash == nil {
-			state = e.advanceCluster(w, lw.ffn, c) // in memory nothing is ever left waiting
-		}
-		if s.runs[c].state.Store(state); state == isFree {
-			s.flash.news.tell(c)
-		}
-	}
-	s.flash.send(scratch)
-	for !s.serial && s.flash != nil && int(s.finished.Load()) < clusters && !s.flash.failed() {
-		switch {
-		case e.advanceAny(w, lw.ffn, clusters):
-		case s.flash.news.told(): // of a cluster that another worker holds
-			pause()
-		case e.askAhead(w):
-			s.flash.collect()
-		default:
-			s.flash.wait(w)
-		}
+	default:
+		e.clustersFromFlash(w, lw.ffn, clusters)
 	}
 	w.Barrier()
 	e.active.Add(uint64(scratch.active))
@@ -227,6 +208,33 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	w.Barrier()
 }
 
+// clustersFromFlash goes through clusters of which some neurons may have to be read: all that is absent is asked for before anything is computed, and then
+// whatever has come is.
+func (e *engine) clustersFromFlash(w *workers.Worker, f *feedForward, clusters int) {
+	s := e.sparse
+	for {
+		c, _, ok := w.Next(&s.next, 1, clusters)
+		if !ok {
+			break
+		}
+		e.startCluster(w, f, c)
+		s.runs[c].state.Store(isFree)
+		s.flash.news.tell(c)
+	}
+	s.flash.send(&s.scratch[w.ID])
+	for int(s.finished.Load()) < clusters && !s.flash.failed() {
+		switch {
+		case e.advanceAny(w, f, clusters):
+		case s.flash.news.told(): // of a cluster that another worker holds
+			pause()
+		case e.askAhead(w):
+			s.flash.collect()
+		default:
+			s.flash.wait(w)
+		}
+	}
+}
+
 // matrixByMatrix is the way without a pipeline, to compare with: all reads for the gates, then all their products, then all reads for the other
 // matrices, then their products. Each worker has its own clusters.
 func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int) {
@@ -238,13 +246,13 @@ func (e *engine) matrixByMatrix(w *workers.Worker, f *feedForward, clusters int)
 	for {
 		for c := w.ID; c < clusters; c += e.pool.Size() {
 			list := s.candidates[c*clusterNeurons(n.group.Neurons):][:s.runs[c].n]
-			for which := partGate; which <= partUp && s.flash != nil; which++ {
+			for which := partGate; which <= partUp; which++ {
 				s.flash.ask(w, &s.scratch[w.ID], n, list, which)
 			}
 		}
 		s.flash.send(&s.scratch[w.ID])
 		w.Barrier()
-		for s.flash != nil && s.flash.reads.Pending() > 0 {
+		for s.flash.reads.Pending() > 0 {
 			s.flash.wait(w)
 		}
 		ended := int(s.finished.Load()) == clusters // since behind the next barrier another worker may already finish the last one

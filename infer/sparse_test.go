@@ -25,7 +25,7 @@ func reluModels(t testing.TB) map[string]func() (*gguf.File, error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		groups, err := neuronGroups(f)
+		groups, err := neuronGroups(f, false)
 		if err != nil {
 			t.Fatal(err)
 		}

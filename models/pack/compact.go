@@ -7,9 +7,10 @@ import (
 )
 
 // Compact lays out the dense FFNs of a model for memory instead of flash: each group is one unit without pages, in original order, so that
-// single neurons can be computed from it as from a pack. Where up and down are wanted, both are: they lie side by side, and the gate
-// rows apart. Groups that cannot be cut by neuron are left out.
-func Compact(f *gguf.File) ([]Group, error) {
+// single neurons can be computed from it as from a pack. Where up and down are wanted, both are: they lie side by side. So does the gate if
+// together is set, for whoever computes few neurons and all their rows; else the gate rows are apart, for whoever goes through them all.
+// Groups that cannot be cut by neuron are left out.
+func Compact(f *gguf.File, together bool) ([]Group, error) {
 	dir, err := newPlan(f, nil, 0)
 	if err != nil {
 		return nil, err
@@ -25,10 +26,15 @@ func Compact(f *gguf.File) ([]Group, error) {
 		g.Offset, g.Order, g.Activity = 0, nil, nil
 		g.Units, g.UnitNeurons = 1, g.Neurons
 		g.UnitBytes, g.Align = 0, 1
-		if g.Gate.Has() {
+		switch {
+		case !g.Gate.Has():
+			g.rowsOf(&g.Up, &g.Down)
+		case together:
+			g.rowsOf(&g.Gate, &g.Up, &g.Down)
+		default:
 			g.rowsOf(&g.Gate)
+			g.rowsOf(&g.Up, &g.Down)
 		}
-		g.rowsOf(&g.Up, &g.Down)
 		g.Parts = [2]Part{{0, g.UnitBytes}, {}}
 		list = append(list, g)
 	}
