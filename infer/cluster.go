@@ -184,9 +184,7 @@ func (e *engine) advanceCluster(w *workers.Worker, f *feedForward, c int) (state
 		}
 	}
 	if r.any = len(scratch.rows) > 0; r.any {
-		y := s.partial[c*e.h.dim:][:e.h.dim]
-		clear(y)
-		n.addDown(y, scratch.rows)
+		n.sumDown(s.partial[c*e.h.dim:][:e.h.dim], scratch.rows)
 		scratch.active += len(scratch.rows)
 	}
 	s.finished.Add(1)

@@ -86,13 +86,13 @@ func (n *neurons) inMemory() unit {
 	return unit{p, p}
 }
 
-// addDown adds coefficient times down vector of each of rows to y [dim], in order.
-func (n *neurons) addDown(y []float32, rows []kernel.Weighted) {
+// sumDown sets y [dim] to the sum of coefficient times down vector of rows, in order.
+func (n *neurons) sumDown(y []float32, rows []kernel.Weighted) {
 	if n.downScales == nil {
-		n.down.Axpy(y, rows)
+		n.down.Sum(y, rows)
 		return
 	}
-	n.down.AxpyColumns(y, rows)
+	n.down.SumColumns(y, rows)
 }
 
 // downRow is position pos's down vector with its coefficient.

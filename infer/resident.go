@@ -30,9 +30,7 @@ func (e *engine) residentClusters(w *workers.Worker, f *feedForward) {
 		rows = e.downsOf(f, scratch, c, rows)
 		r := &s.runs[c]
 		if r.any = len(rows) > 0; r.any {
-			y := s.partial[c*e.h.dim:][:e.h.dim]
-			clear(y)
-			n.addDown(y, rows)
+			n.sumDown(s.partial[c*e.h.dim:][:e.h.dim], rows)
 			scratch.active += len(rows)
 		}
 	}

@@ -82,8 +82,7 @@ func (e *engine) clusterForTokens(w *workers.Worker, l, c, lo, hi int) {
 		if len(scratch.rows) == 0 {
 			continue
 		}
-		clear(scratch.sum)
-		n.addDown(scratch.sum, scratch.rows)
+		n.sumDown(scratch.sum, scratch.rows)
 		addTo(s.wideSum[t*dim:][:dim], scratch.sum)
 		scratch.active += len(scratch.rows)
 	}

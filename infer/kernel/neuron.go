@@ -41,8 +41,8 @@ type neuronOps struct {
 	dotsQ4   func(rows *Weighted, n int, x unsafe.Pointer, blocks int)
 	tileQ8   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int) // each token's bits are dot's
 	tileQ4   func(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
-	axpyQ8   func(y *float32, rows *Weighted, n, blocks int) // adds n >= 1 rows one after the other
-	axpyQ4   func(y *float32, rows *Weighted, n, blocks int)
+	sumQ8    func(y *float32, rows *Weighted, n, blocks int) // sets y; adds n >= 1 rows one after the other
+	sumQ4    func(y *float32, rows *Weighted, n, blocks int)
 	columnQ8 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int) // scales [blocks*32] f16, one for each output
 	columnQ4 func(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 	dotBF16  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
@@ -54,7 +54,7 @@ var neuronGo = neuronOps{
 	dotQ8: neuronDotGo(neuronQ8), dotQ4: neuronDotGo(neuronQ4),
 	dotsQ8: neuronDotsGo(neuronQ8), dotsQ4: neuronDotsGo(neuronQ4),
 	tileQ8: neuronTileGo(neuronQ8), tileQ4: neuronTileGo(neuronQ4),
-	axpyQ8: neuronAxpyGo(neuronQ8), axpyQ4: neuronAxpyGo(neuronQ4),
+	sumQ8: neuronSumGo(neuronQ8), sumQ4: neuronSumGo(neuronQ4),
 	columnQ8: neuronColumnGo(neuronQ8), columnQ4: neuronColumnGo(neuronQ4),
 	dotBF16: dotBF16Go, axpyBF16: axpyBF16Go,
 	prefetch: prefetchGo,
@@ -164,9 +164,12 @@ func (r NeuronRow) DotTokens(y []float32, stride int, codes, scales unsafe.Point
 	}
 }
 
-// Axpy adds coef * row of each of the rows to y [Cols], in order: the bits are those of adding them one at a time.
-func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
-	_ = y[r.Cols-1]
+// Sum sets y [Cols] to the sum of coef * row over the rows, added to zero one at a time in their order.
+func (r NeuronRow) Sum(y []float32, rows []Weighted) {
+	y = y[:r.Cols]
+	if !r.quantized() || len(rows) == 0 {
+		clear(y)
+	}
 	if len(rows) == 0 {
 		return
 	}
@@ -187,21 +190,21 @@ func (r NeuronRow) Axpy(y []float32, rows []Weighted) {
 		}
 		return
 	}
-	axpy := active.neuron.axpyQ8
+	sum := active.neuron.sumQ8
 	if r.Type == gguf.Q4_0 {
-		axpy = active.neuron.axpyQ4
+		sum = active.neuron.sumQ4
 	}
-	axpy(&y[0], &rows[0], len(rows), r.Cols/BlockCols)
+	sum(&y[0], &rows[0], len(rows), r.Cols/BlockCols)
 }
 
-// AxpyColumns adds coef * codes[j] * scales[j] of each of the columns to each y[j], in order, for a matrix whose blocks run along its rows: every output
+// SumColumns sets each y[j] to the sum of coef * codes[j] * scales[j] over the columns, in order, for a matrix whose blocks run along its rows: every output
 // has a scale of its own, scales [Cols] f16, which neighbouring columns share. Types without blocks are added as they are.
-func (r NeuronRow) AxpyColumns(y []float32, columns []Weighted) {
+func (r NeuronRow) SumColumns(y []float32, columns []Weighted) {
 	if !r.quantized() {
-		r.Axpy(y, columns)
+		r.Sum(y, columns)
 		return
 	}
-	_ = y[r.Cols-1]
+	clear(y[:r.Cols])
 	column := active.neuron.columnQ8
 	if r.Type == gguf.Q4_0 {
 		column = active.neuron.columnQ4
@@ -224,6 +227,5 @@ func (a *Acts) record(t int) unsafe.Pointer {
 
 // Floats writes the values of a row to dst [Cols].
 func (r NeuronRow) Floats(dst []float32, codes, scales unsafe.Pointer) {
-	clear(dst[:r.Cols])
-	r.Axpy(dst, []Weighted{{Codes: codes, Scales: scales, Coef: 1}})
+	r.Sum(dst, []Weighted{{Codes: codes, Scales: scales, Coef: 1}})
 }

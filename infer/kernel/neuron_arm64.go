@@ -6,7 +6,7 @@ var neuronNEON = neuronOps{
 	dotQ8: neuronDotQ8NEON, dotQ4: neuronDotQ4NEON, dotBF16: dotBF16NEON,
 	dotsQ8: neuronDotsQ8NEON, dotsQ4: neuronDotsQ4NEON,
 	tileQ8: neuronTileQ8NEON, tileQ4: neuronTileQ4NEON,
-	axpyQ8: neuronAxpyQ8NEON, axpyQ4: neuronAxpyQ4NEON, axpyBF16: axpyBF16NEON,
+	sumQ8: neuronSumQ8NEON, sumQ4: neuronSumQ4NEON, axpyBF16: axpyBF16NEON,
 	columnQ8: neuronColumnQ8NEON, columnQ4: neuronColumnQ4NEON,
 	prefetch: prefetchNEON,
 }
@@ -16,7 +16,7 @@ var neuronDotprod = neuronOps{
 	dotQ8: neuronDotQ8Dotprod, dotQ4: neuronDotQ4Dotprod, dotBF16: dotBF16NEON,
 	dotsQ8: neuronDotsQ8Dotprod, dotsQ4: neuronDotsQ4Dotprod,
 	tileQ8: neuronTileQ8Dotprod, tileQ4: neuronTileQ4Dotprod,
-	axpyQ8: neuronAxpyQ8Dotprod, axpyQ4: neuronAxpyQ4Dotprod, axpyBF16: axpyBF16NEON,
+	sumQ8: neuronSumQ8Dotprod, sumQ4: neuronSumQ4Dotprod, axpyBF16: axpyBF16NEON,
 	columnQ8: neuronColumnQ8Dotprod, columnQ4: neuronColumnQ4Dotprod,
 	prefetch: prefetchNEON,
 }
@@ -59,13 +59,13 @@ func neuronTileQ8Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStr
 //go:noescape
 func neuronTileQ4Dotprod(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
-// neuron_axpy_arm64.s
+// neuron_sum_arm64.s
 
 //go:noescape
-func neuronAxpyQ8NEON(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ8NEON(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4NEON(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ4NEON(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
@@ -74,10 +74,10 @@ func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blo
 func neuronColumnQ4NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)
 
 //go:noescape
-func neuronAxpyQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8Dotprod(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -6,7 +6,7 @@ var neuronAVX2 = neuronOps{
 	dotQ8: neuronDotQ8AVX2, dotQ4: neuronDotQ4AVX2, dotBF16: dotBF16AVX2,
 	dotsQ8: neuronDotsQ8AVX2, dotsQ4: neuronDotsQ4AVX2,
 	tileQ8: neuronTileQ8AVX2, tileQ4: neuronTileQ4AVX2,
-	axpyQ8: neuronAxpyQ8AVX2, axpyQ4: neuronAxpyQ4AVX2, axpyBF16: axpyBF16AVX2,
+	sumQ8: neuronSumQ8AVX2, sumQ4: neuronSumQ4AVX2, axpyBF16: axpyBF16AVX2,
 	columnQ8: neuronColumnQ8AVX2, columnQ4: neuronColumnQ4AVX2,
 	prefetch: prefetchAVX2,
 }
@@ -31,13 +31,13 @@ func neuronTileQ8AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 //go:noescape
 func neuronTileQ4AVX2(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
-// neuron_axpy_avx2_amd64.s
+// neuron_sum_avx2_amd64.s
 
 //go:noescape
-func neuronAxpyQ8AVX2(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ8AVX2(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4AVX2(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ4AVX2(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8AVX2(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

@@ -6,7 +6,7 @@ var neuronAVX512VNNI = neuronOps{
 	dotQ8: neuronDotQ8VNNI, dotQ4: neuronDotQ4VNNI, dotBF16: dotBF16AVX2,
 	dotsQ8: neuronDotsQ8VNNI, dotsQ4: neuronDotsQ4VNNI,
 	tileQ8: neuronTileQ8VNNI, tileQ4: neuronTileQ4VNNI,
-	axpyQ8: neuronAxpyQ8AVX512, axpyQ4: neuronAxpyQ4AVX512, axpyBF16: axpyBF16AVX2,
+	sumQ8: neuronSumQ8AVX512, sumQ4: neuronSumQ4AVX512, axpyBF16: axpyBF16AVX2,
 	columnQ8: neuronColumnQ8AVX512, columnQ4: neuronColumnQ4AVX512,
 	prefetch: prefetchAVX2,
 }
@@ -31,13 +31,13 @@ func neuronTileQ8VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride
 //go:noescape
 func neuronTileQ4VNNI(y *[Tile]float32, codes, scales, x unsafe.Pointer, xStride uintptr, blocks int)
 
-// neuron_axpy_avx512_amd64.s
+// neuron_sum_avx512_amd64.s
 
 //go:noescape
-func neuronAxpyQ8AVX512(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ8AVX512(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
-func neuronAxpyQ4AVX512(y *float32, rows *Weighted, n, blocks int)
+func neuronSumQ4AVX512(y *float32, rows *Weighted, n, blocks int)
 
 //go:noescape
 func neuronColumnQ8AVX512(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

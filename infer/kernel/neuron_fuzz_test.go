@@ -25,10 +25,10 @@ func near(got, want float32, size float64) error {
 func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, blocks int) {
 	t.Helper()
 	row := NeuronRow{typ, blocks * BlockCols}
-	block, ref := neuronQ4, neuronOps{dotQ8: neuronGo.dotQ4, axpyQ8: neuronGo.axpyQ4, columnQ8: neuronGo.columnQ4}
-	format, axpy := Q4, active.neuron.axpyQ4
+	block, ref := neuronQ4, neuronOps{dotQ8: neuronGo.dotQ4, sumQ8: neuronGo.sumQ4, columnQ8: neuronGo.columnQ4}
+	format, sum := Q4, active.neuron.sumQ4
 	if typ == gguf.Q8_0 {
-		block, ref, format, axpy = neuronQ8, neuronGo, Q8, active.neuron.axpyQ8
+		block, ref, format, sum = neuronQ8, neuronGo, Q8, active.neuron.sumQ8
 	}
 	var rows [7]Weighted // four and three
 	for i := range rows {
@@ -77,30 +77,28 @@ func checkNeuronRow(t *testing.T, k *filling, r *rand.Rand, typ gguf.Type, block
 	got, want := guardedFloats(t, row.Cols), make([]float32, row.Cols)
 	size := make([]float64, row.Cols)
 	for i := range want {
-		want[i] = k.weight(r)
-		got[i], size[i] = want[i], math.Abs(float64(want[i]))
+		got[i] = k.weight(r)
 		for _, w := range rows {
 			size[i] += math.Abs(float64(w.Coef)*float64(halfAt(w.Scales, i/BlockCols))) * math.Abs(float64(block(w.Codes, i/BlockCols)[i%BlockCols]))
 		}
 	}
-	axpy(&got[0], &rows[0], len(rows), blocks)
-	ref.axpyQ8(&want[0], &rows[0], len(rows), blocks)
+	sum(&got[0], &rows[0], len(rows), blocks)
+	ref.sumQ8(&want[0], &rows[0], len(rows), blocks)
 	for i := range want {
 		if err := near(got[i], want[i], size[i]); err != nil {
-			t.Fatalf("%v, %d blocks, %s: axpy: column %d: %v", typ, blocks, k.name, i, err)
+			t.Fatalf("%v, %d blocks, %s: sum: column %d: %v", typ, blocks, k.name, i, err)
 		}
 	}
 
 	scales := guarded(t, 2*row.Cols)
 	for i := range want {
 		putU16(scales[2*i:], k.scale(r))
-		want[i] = k.weight(r)
-		got[i] = want[i]
-		size[i] = math.Abs(float64(want[i])) + 8*math.Abs(float64(w.Coef)*float64(gguf.F16ToF32(getU16(scales[2*i:]))))*
+		got[i], want[i] = k.weight(r), 0
+		size[i] = 8 * math.Abs(float64(w.Coef)*float64(gguf.F16ToF32(getU16(scales[2*i:])))) *
 			math.Abs(float64(block(w.Codes, i/BlockCols)[i%BlockCols]))
 	}
 	w.Scales = unsafe.Pointer(&scales[0])
-	row.AxpyColumns(got, []Weighted{w})
+	row.SumColumns(got, []Weighted{w})
 	ref.columnQ8(&want[0], w.Codes, w.Scales, w.Coef, blocks)
 	for i := range want {
 		if err := near(got[i], want[i], size[i]); err != nil {

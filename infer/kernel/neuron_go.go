@@ -59,9 +59,10 @@ func neuronTileGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *[Tile
 	}
 }
 
-func neuronAxpyGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *Weighted, n, blocks int) {
+func neuronSumGo(block func(unsafe.Pointer, int) [BlockCols]int8) func(y *float32, rows *Weighted, n, blocks int) {
 	return func(y *float32, rows *Weighted, n, blocks int) {
 		out, list := unsafe.Slice(y, blocks*BlockCols), unsafe.Slice(rows, n)
+		clear(out)
 		for i := range list {
 			for b := range blocks {
 				s := list[i].Coef * halfAt(list[i].Scales, b)

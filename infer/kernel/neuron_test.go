@@ -187,18 +187,18 @@ func TestNoSumOfANeuronRowsProductOverflows(t *testing.T) {
 	})
 }
 
-func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
+func TestASumOfNeuronRowsHasTheSameBitsWhereverItsRowsStandInTheList(t *testing.T) {
 	eachVariantInUse(t, func(t *testing.T) {
 		for _, typ := range neuronTypes {
-			for i, n := range []int{1, 2, 3, 4, 5, 9} {
-				cols := []int{96, 32, 128, 8 * 32, 23 * 32, 1024}[i]
+			for i, n := range []int{0, 1, 2, 3, 4, 5, 9} {
+				cols := []int{64, 96, 32, 128, 8 * 32, 23 * 32, 1024}[i]
 				if !(NeuronRow{Type: typ}).quantized() {
 					cols += 13
 				}
 				r := newRand(uint64(n))
 				row := NeuronRow{typ, cols}
-				var rows []Weighted
-				want, together, single := make([]float64, cols), guardedFloats(t, cols), guardedFloats(t, cols)
+				want, got, sum := make([]float64, cols), guardedFloats(t, cols), make([]float32, cols)
+				rows := make([]Weighted, 5, 5+n+5) // before and behind are rows that add nothing
 				for range n {
 					w, values := neuronRow(t, r, row)
 					w.Coef = float32(r.NormFloat64())
@@ -207,16 +207,29 @@ func TestAddingNeuronRowsTogetherOrOneByOneGivesTheSameBits(t *testing.T) {
 						want[i] += float64(w.Coef) * float64(e)
 					}
 				}
-				row.Axpy(together, rows)
+				rows = rows[:cap(rows)]
 				for i := range rows {
-					row.Axpy(single, rows[i:i+1:i+1])
-				}
-				for i := range want {
-					if together[i] != single[i] {
-						t.Fatalf("%v, %d rows, column %d: %v together, %v one by one", typ, n, i, together[i], single[i])
+					if rows[i].Codes == nil {
+						rows[i], _ = neuronRow(t, r, row)
 					}
-					if math.Abs(float64(together[i])-want[i]) > 1e-4 {
-						t.Fatalf("%v, %d rows, column %d: %v, want %v", typ, n, i, together[i], want[i])
+				}
+				row.Sum(sum, rows[5:5+n])
+				for i := range want {
+					if math.Abs(float64(sum[i])-want[i]) > 1e-4 {
+						t.Fatalf("%v, %d rows, column %d: %v, want %v", typ, n, i, sum[i], want[i])
+					}
+				}
+				for before := range 6 {
+					for behind := range 6 {
+						for i := range got {
+							got[i] = float32(math.NaN()) // what was there counts for nothing
+						}
+						row.Sum(got, rows[5-before:5+n+behind])
+						for i := range got {
+							if got[i] != sum[i] {
+								t.Fatalf("%v, %d rows behind %d and before %d, column %d: %v, alone %v", typ, n, before, behind, i, got[i], sum[i])
+							}
+						}
 					}
 				}
 			}
@@ -240,7 +253,7 @@ func TestAColumnHasAScaleForEveryOutput(t *testing.T) {
 			got, want := guardedFloats(t, cols), make([]float32, cols)
 			again := w
 			again.Coef = -0.25
-			NeuronRow{typ, cols}.AxpyColumns(got, []Weighted{w, again})
+			NeuronRow{typ, cols}.SumColumns(got, []Weighted{w, again})
 			column := neuronGo.columnQ8
 			if typ == gguf.Q4_0 {
 				column = neuronGo.columnQ4
@@ -298,7 +311,7 @@ func BenchmarkNeuronRowsInNoOrder(b *testing.B) {
 				do   func(rows []Weighted)
 			}{
 				{"dot", func(rows []Weighted) { row.Dots(rows, x, 0) }},
-				{"axpy", func(rows []Weighted) { row.Axpy(y, rows) }},
+				{"sum", func(rows []Weighted) { row.Sum(y, rows) }},
 			} {
 				b.Run(fmt.Sprintf("%v/%d/%s/%s", row.Type, row.Cols, op.name, place.name), func(b *testing.B) {
 					b.SetBytes(int64(place.each * stride))

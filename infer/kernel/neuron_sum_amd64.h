@@ -1,6 +1,7 @@
-// What the sums of neuron rows share on AVX2 and AVX-512 (neuron_axpy_avx2_amd64.s, neuron_axpy_avx512_amd64.s).
+// What the sums of neuron rows share on AVX2 and AVX-512 (neuron_sum_avx2_amd64.s, neuron_sum_avx512_amd64.s).
 //
-// A list of rows is added four at a time: 32 outputs are loaded once, each row's block is converted and added in turn, and they are stored. The
+// A list of rows is added four at a time: 32 outputs are loaded once, each row's block is converted and added in turn, and they are stored. The first pass
+// begins with zeros: to clear the outputs before would fetch them from the other core that read them last, and wait. The
 // factors, coefficient times scale, of 8 blocks are made at once and kept on the stack. What is left of the list goes one row at a time.
 //
 //	DI y   SI row of the list   R8-R11 codes   R12-R15 rows ahead   DX twice the number of blocks in the groups before   CX blocks left
@@ -105,29 +106,33 @@ one:                                 \
 	JMP  full                    \
 last:
 
-// AXPY goes through the list.
-#define AXPY(ahead, load, add, store, next) \
+// SUM goes through the list; the first pass begins with zeros.
+#define SUM(ahead, zero, load, add, store, next) \
 	MOVQ rows+8(FP), SI          \
 	MOVQ n+16(FP), AX            \
 	MOVQ AX, 144(SP)             \
-	SUBQ $4, AX                  \
-	JLT  ones                    \
+	CMPQ AX, $4                  \
+	JLT  first                   \
+	PASS(FOUR_ROWS, ahead, zero, add, store, next, group0, codes0, full0, few0, factor0, block0, end0) \
 four:                                \
-	PASS(FOUR_ROWS, ahead, load, add, store, next, group4, codes4, full4, few4, factor4, block4, end4) \
 	ADDQ $(4*Weighted__size), SI \
 	MOVQ 144(SP), AX             \
 	SUBQ $4, AX                  \
 	MOVQ AX, 144(SP)             \
 	CMPQ AX, $4                  \
-	JGE  four                    \
-ones:                                \
-	CMPQ 144(SP), $0             \
-	JEQ  done                    \
+	JLT  rest                    \
+	PASS(FOUR_ROWS, ahead, load, add, store, next, group4, codes4, full4, few4, factor4, block4, end4) \
+	JMP  four                    \
+first:                               \
+	PASS(ONE_ROW, ahead, zero, add, store, next, group2, codes2, full2, few2, factor2, block2, end2) \
 one:                                 \
-	PASS(ONE_ROW, ahead, load, add, store, next, group1, codes1, full1, few1, factor1, block1, end1) \
 	ADDQ $Weighted__size, SI     \
 	DECQ 144(SP)                 \
-	JNZ  one                     \
+rest:                                \
+	CMPQ 144(SP), $0             \
+	JEQ  done                    \
+	PASS(ONE_ROW, ahead, load, add, store, next, group1, codes1, full1, few1, factor1, block1, end1) \
+	JMP  one                     \
 done:
 
 // COLUMN_ARGS loads the arguments of a column, the coefficient as for rows to Y8.

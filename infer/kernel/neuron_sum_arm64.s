@@ -15,8 +15,8 @@
 // goes one row at a time. Factors, coefficient times scale, are made for four blocks at once; blocks that fill no group of four
 // follow one at a time, in lane 0.
 //
-// Instructions per weight, plain and with TBL: axpy Q8 1.00 and 0.94, Q4 1.13 and 0.82; columns Q8 1.8 and 1.8, Q4 2.0 and 1.7. llvm-mca 16 gives 21.7
-// and 36.3 cycles for 32 weights of an axpy in Q4 on a Cortex-A57, and 21.4 and 12.4 on a Neoverse N2.
+// Instructions per weight, plain and with TBL: sums Q8 1.00 and 0.94, Q4 1.13 and 0.82; columns Q8 1.8 and 1.8, Q4 2.0 and 1.7. llvm-mca 16 gives 21.7
+// and 36.3 cycles for 32 weights of a sum in Q4 on a Cortex-A57, and 21.4 and 12.4 on a Neoverse N2.
 //
 //	R0 y   R1 row of the list   R3 rows left, less 4   R17 last row   R4-R7 codes   R8-R11 scales   R13-R16 R19-R22 those of the rows ahead
 //	R2 blocks left   R12 scratch
@@ -172,16 +172,22 @@ GLOBL floatsQ4<>(SB), RODATA|NOPTR, $32
 	FMLA_E(6, 14, f, lane) \
 	FMLA_E(7, 15, f, lane)
 
-#define BLOCK(rows, load, floats, lane) \
-	LOAD4(0, R0, F0, F1, F2, F3)       \
-	LOAD4(64, R0, F4, F5, F6, F7)      \
+// BLOCK adds a block of each row, PRIOR or ZEROS its outputs before.
+#define PRIOR \
+	LOAD4(0, R0, F0, F1, F2, F3) \
+	LOAD4(64, R0, F4, F5, F6, F7)
+#define ZEROS \
+	ZERO4(V0, V1, V2, V3) \
+	ZERO4(V4, V5, V6, V7)
+#define BLOCK(rows, prior, load, floats, lane) \
+	prior                              \
 	rows(ADD_ROW, load, floats, lane)  \
 	STORE4(0, R0, F0, F1, F2, F3)      \
 	STORE4(64, R0, F4, F5, F6, F7)     \
 	ADD $128, R0
 
 // PASS goes once through y, with the next row or the next four. A macro cannot have labels of its own when it is used twice.
-#define PASS(rows, ahead, load, floats, line, four, few, one, last) \
+#define PASS(rows, ahead, prior, load, floats, line, four, few, one, last) \
 	rows(BEGIN, 0, 0, 0)          \
 	MOVD  y+0(FP), R0             \
 	MOVD  blocks+24(FP), R2       \
@@ -195,10 +201,10 @@ line:                                 \
 four:                                 \
 	rows(ahead, 0, 0, 0)          \
 	rows(FACTORS4, 0, 0, 0)       \
-	BLOCK(rows, load, floats, 0)  \
-	BLOCK(rows, load, floats, 1)  \
-	BLOCK(rows, load, floats, 2)  \
-	BLOCK(rows, load, floats, 3)  \
+	BLOCK(rows, prior, load, floats, 0)  \
+	BLOCK(rows, prior, load, floats, 1)  \
+	BLOCK(rows, prior, load, floats, 2)  \
+	BLOCK(rows, prior, load, floats, 3)  \
 	SUBS  $4, R2                  \
 	BGE   four                    \
 few:                                  \
@@ -206,31 +212,35 @@ few:                                  \
 	BEQ   last                    \
 one:                                  \
 	rows(FACTOR1, 0, 0, 0)        \
-	BLOCK(rows, load, floats, 0)  \
+	BLOCK(rows, prior, load, floats, 0)  \
 	SUBS  $1, R2                  \
 	BNE   one                     \
 last:
 
-// AXPY goes through the list.
-#define AXPY(ahead, load, floats) \
+// SUM goes through the list; the first pass begins with zeros.
+#define SUM(ahead, load, floats) \
 	MOVD  rows+8(FP), R1          \
 	MOVD  n+16(FP), R3            \
 	LAST_ROW(R1, R3, R17, R12)    \
 	SUBS  $4, R3                  \
-	BLT   ones                    \
+	BLT   first                   \
+	PASS(FOUR_ROWS, ahead, ZEROS, load, floats, line0, four0, few0, one0, last0) \
 fours:                                \
-	PASS(FOUR_ROWS, ahead, load, floats, line4, four4, few4, one4, last4) \
 	ADD   $(4*Weighted__size), R1 \
 	SUBS  $4, R3                  \
-	BGE   fours                   \
-ones:                                 \
-	ADDS  $4, R3                  \
-	BEQ   done                    \
+	BLT   rest                    \
+	PASS(FOUR_ROWS, ahead, PRIOR, load, floats, line4, four4, few4, one4, last4) \
+	B     fours                   \
+first:                                \
+	PASS(ONE_ROW, ahead, ZEROS, load, floats, line2, four2, few2, one2, last2) \
 row:                                  \
-	PASS(ONE_ROW, ahead, load, floats, line1, four1, few1, one1, last1) \
 	ADD   $Weighted__size, R1     \
-	SUBS  $1, R3                  \
-	BNE   row                     \
+	SUB   $1, R3                  \
+rest:                                 \
+	ADDS  $4, R3, R12             \
+	BEQ   done                    \
+	PASS(ONE_ROW, ahead, PRIOR, load, floats, line1, four1, few1, one1, last1) \
+	B     row                     \
 done:
 
 // COLUMN16 adds 16 values with the scales in s and s+1 and the coefficient in V28 to y to y+3.
@@ -270,28 +280,28 @@ block:                             \
 	SUBS  $1, R2                   \
 	BNE   block
 
-// func neuronAxpyQ8NEON(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ8NEON(SB), NOSPLIT, $0-32
+// func neuronSumQ8NEON(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ8NEON(SB), NOSPLIT, $0-32
 	CONSTANTS_Q8
-	AXPY(AHEAD8, CODES_Q8, FLOATS)
+	SUM(AHEAD8, CODES_Q8, FLOATS)
 	RET
 
-// func neuronAxpyQ4NEON(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ4NEON(SB), NOSPLIT, $0-32
+// func neuronSumQ4NEON(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ4NEON(SB), NOSPLIT, $0-32
 	CONSTANTS_Q4
-	AXPY(AHEAD4, CODES_Q4, FLOATS)
+	SUM(AHEAD4, CODES_Q4, FLOATS)
 	RET
 
-// func neuronAxpyQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ8Dotprod(SB), NOSPLIT, $0-32
+// func neuronSumQ8Dotprod(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ8Dotprod(SB), NOSPLIT, $0-32
 	TBL_CONSTANTS_Q8
-	AXPY(AHEAD8, TBL_CODES_Q8, TBL_FLOATS_Q8)
+	SUM(AHEAD8, TBL_CODES_Q8, TBL_FLOATS_Q8)
 	RET
 
-// func neuronAxpyQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ4Dotprod(SB), NOSPLIT, $0-32
+// func neuronSumQ4Dotprod(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ4Dotprod(SB), NOSPLIT, $0-32
 	TBL_CONSTANTS_Q4
-	AXPY(AHEAD4, TBL_CODES_Q4, TBL_FLOATS_Q4)
+	SUM(AHEAD4, TBL_CODES_Q4, TBL_FLOATS_Q4)
 	RET
 
 // func neuronColumnQ8NEON(y *float32, codes, scales unsafe.Pointer, a float32, blocks int)

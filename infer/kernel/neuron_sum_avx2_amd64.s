@@ -1,14 +1,14 @@
 #include "textflag.h"
 #include "neuron_amd64.h"
-#include "neuron_axpy_amd64.h"
+#include "neuron_sum_amd64.h"
 
-// Sums of single neurons' rows, and columns (neuron.go), on AVX2; see neuron_axpy_amd64.h.
+// Sums of single neurons' rows, and columns (neuron.go), on AVX2; see neuron_sum_amd64.h.
 //
 // Codes go to the highest bits of 32, where they have their signs: a byte becomes 2^24 times its number, a nibble, its highest bit flipped, 2^28 times
 // what it is less 8. The coefficients are that much smaller, which changes no bit of a product (unless a factor is below 2^-98). 16 codes are
 // loaded into both halves of a register and VPSHUFB puts 8 of them into place: one operation on every CPU; VPMOVSXBD takes two on older ones.
 //
-// Instructions per weight: axpy Q8 0.62, Q4 0.67; columns Q8 0.97, Q4 1.03. The 15 vector operations that add 32 weights of Q4 take 4.5 cycles on Zen 4
+// Instructions per weight: sums Q8 0.62, Q4 0.67; columns Q8 0.97, Q4 1.03. The 15 vector operations that add 32 weights of Q4 take 4.5 cycles on Zen 4
 // with nothing around them, which is the limit of a row in the cache, 10.8 GB/s at 2.7 GHz; it reaches 9.7. A multiplication, or AND and subtraction,
 // instead of the shift gained nothing, and four VPSHUFB of bytes already taken apart lost a fifth.
 //
@@ -83,6 +83,11 @@ GLOBL places<>(SB), RODATA|NOPTR, $64
 	VMOVUPS 32(DI), Y1 \
 	VMOVUPS 64(DI), Y2 \
 	VMOVUPS 96(DI), Y3
+#define ZERO \
+	VXORPS X0, X0, X0 \
+	VXORPS X1, X1, X1 \
+	VXORPS X2, X2, X2 \
+	VXORPS X3, X3, X3
 #define STORE \
 	VMOVUPS Y0, 0(DI)  \
 	VMOVUPS Y1, 32(DI) \
@@ -103,17 +108,17 @@ GLOBL places<>(SB), RODATA|NOPTR, $64
 	ADDQ $64, DX   \
 	ADDQ $128, DI
 
-// func neuronAxpyQ8AVX2(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ8AVX2(SB), NOSPLIT, $152-32
+// func neuronSumQ8AVX2(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ8AVX2(SB), NOSPLIT, $152-32
 	CONSTANTS8
-	AXPY(AHEAD8, LOAD, ADD8, STORE, NEXT8)
+	SUM(AHEAD8, ZERO, LOAD, ADD8, STORE, NEXT8)
 	VZEROUPPER
 	RET
 
-// func neuronAxpyQ4AVX2(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ4AVX2(SB), NOSPLIT, $152-32
+// func neuronSumQ4AVX2(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ4AVX2(SB), NOSPLIT, $152-32
 	CONSTANTS4
-	AXPY(AHEAD4, LOAD, ADD4, STORE, NEXT4)
+	SUM(AHEAD4, ZERO, LOAD, ADD4, STORE, NEXT4)
 	VZEROUPPER
 	RET
 

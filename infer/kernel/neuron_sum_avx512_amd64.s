@@ -1,11 +1,11 @@
 #include "textflag.h"
 #include "neuron_amd64.h"
-#include "neuron_axpy_amd64.h"
+#include "neuron_sum_amd64.h"
 
-// Sums of single neurons' rows, and columns (neuron.go), on AVX-512; see neuron_axpy_amd64.h. VPERMPS looks nibbles up in a table of the 16 floats that
+// Sums of single neurons' rows, and columns (neuron.go), on AVX-512; see neuron_sum_amd64.h. VPERMPS looks nibbles up in a table of the 16 floats that
 // they stand for, by the lowest 4 bits of each lane, so that they need neither masks nor conversions. Factors are broadcast from the stack.
 //
-// Instructions per weight: axpy Q8 0.29, Q4 0.29; columns Q8 0.53, Q4 0.53.
+// Instructions per weight: sums Q8 0.29, Q4 0.29; columns Q8 0.53, Q4 0.53.
 //
 //	Z0, Z1 y   Z2-Z5 numbers   Z6, Z7 factors of columns   Y8 coefficient of columns   Z16 floats of nibbles
 
@@ -52,6 +52,9 @@ GLOBL floatsOfNibbles<>(SB), RODATA|NOPTR, $64
 #define LOAD \
 	VMOVUPS 0(DI), Z0 \
 	VMOVUPS 64(DI), Z1
+#define ZERO \
+	VXORPS X0, X0, X0 \
+	VXORPS X1, X1, X1
 #define STORE \
 	VMOVUPS Z0, 0(DI) \
 	VMOVUPS Z1, 64(DI)
@@ -69,17 +72,17 @@ GLOBL floatsOfNibbles<>(SB), RODATA|NOPTR, $64
 	ADDQ        $64, DX        \
 	ADDQ        $128, DI
 
-// func neuronAxpyQ8AVX512(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ8AVX512(SB), NOSPLIT, $152-32
+// func neuronSumQ8AVX512(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ8AVX512(SB), NOSPLIT, $152-32
 	ONE
-	AXPY(AHEAD8, LOAD, ADD8, STORE, NEXT8)
+	SUM(AHEAD8, ZERO, LOAD, ADD8, STORE, NEXT8)
 	VZEROUPPER
 	RET
 
-// func neuronAxpyQ4AVX512(y *float32, rows *Weighted, n, blocks int)
-TEXT ·neuronAxpyQ4AVX512(SB), NOSPLIT, $152-32
+// func neuronSumQ4AVX512(y *float32, rows *Weighted, n, blocks int)
+TEXT ·neuronSumQ4AVX512(SB), NOSPLIT, $152-32
 	CONSTANTS4
-	AXPY(AHEAD4, LOAD, ADD4, STORE, NEXT4)
+	SUM(AHEAD4, ZERO, LOAD, ADD4, STORE, NEXT4)
 	VZEROUPPER
 	RET
 
