@@ -8,9 +8,9 @@ import (
 )
 
 // PackPanel fills panel p from src, which holds its rows (up to 16, fewer in the last panel) in the file's layout, one after
-// the other. The type's layout must be m.Format. Bytes that no weight uses keep their values, but those of missing rows become zero.
+// the other. The type's layout must be m.Format. Bytes that no weight uses keep their values; the weights of missing rows become zero.
 //
-// Loading should take no longer than reading, so what a panel has as the file has it is moved by words and never taken apart into numbers (pack_units.go).
+// Loading should take no longer than reading, so what a panel has as the file has it is moved as it is and never taken apart into numbers (pack_units.go).
 func (m *Matrix) PackPanel(p int, t gguf.Type, src []byte) error {
 	f, ok := FormatOf(t)
 	if !ok || f != m.Format {
@@ -23,17 +23,24 @@ func (m *Matrix) PackPanel(p int, t gguf.Type, src []byte) error {
 		return fmt.Errorf("kernel: %d bytes for %d rows of %d %v weights", len(src), rows, m.Cols, t)
 	}
 	dst := m.Panel(p)
-	if rows < PanelRows {
-		clear(dst)
-	}
-	units := packing{dst: unsafe.Pointer(&dst[0]), src: unsafe.Pointer(&src[0]), rows: rows, rowBytes: rowBytes}
-	switch f {
-	case F32, F16, BF16:
-		units.floats(m.Cols, size)
-	case Q4T, Q8S:
+	if f == Q4T || f == Q8S {
+		if rows < PanelRows {
+			clear(dst)
+		}
 		return packCodes(dst, f, t, src, rows, m.Cols)
-	default:
+	}
+	if rows < PanelRows {
+		src = append(make([]byte, 0, PanelRows*rowBytes), src...)[:PanelRows*rowBytes]
+	}
+	scratch := takeExpanded()
+	defer scratch.giveBack()
+	units := packing{
+		dst: unsafe.Pointer(&dst[0]), src: unsafe.Pointer(&src[0]), stride: rowBytes, raw: scratch.room(rawPlanes * plane), move: &active.pack,
+	}
+	if f.Quantized() {
 		units.quantized(f, m.Cols/BlockCols, size*(BlockCols<<layouts[f].unit)/elems)
+	} else {
+		units.floats(m.Cols, size)
 	}
 	return nil
 }
