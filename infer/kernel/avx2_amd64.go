@@ -191,13 +191,16 @@ func scaleMulAVX2(dst, a, b *float32, n int, s float32)
 
 // pack_avx2_amd64.s
 
-var packAVX2 = packMoves{interleave: interleaveAVX2, exchange: exchangeAVX2, halves: halvesAVX2, bytes: bytesAVX2}
+var packAVX2 = packMoves{interleave: interleaveAVX2, scaled: scaledAVX2, split: splitAVX2, halves: halvesAVX2, bytes: bytesAVX2}
 
 //go:noescape
 func interleaveAVX2(dst, src unsafe.Pointer, stride, n int)
 
 //go:noescape
-func exchangeAVX2(low, high, a, b unsafe.Pointer, planes, shift int)
+func scaledAVX2(dst, src unsafe.Pointer, stride, blocks, n int)
+
+//go:noescape
+func splitAVX2(dst, src unsafe.Pointer, parts, step int)
 
 //go:noescape
 func halvesAVX2(dst, src unsafe.Pointer, n int)

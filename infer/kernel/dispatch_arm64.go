@@ -256,13 +256,16 @@ func scaleMulNEON(dst, a, b *float32, n int, s float32)
 
 // pack_arm64.s
 
-var packNEON = packMoves{interleave: interleaveNEON, exchange: exchangeNEON, halves: halvesNEON, bytes: bytesNEON}
+var packNEON = packMoves{interleave: interleaveNEON, scaled: scaledNEON, split: splitNEON, halves: halvesNEON, bytes: bytesNEON}
 
 //go:noescape
 func interleaveNEON(dst, src unsafe.Pointer, stride, n int)
 
 //go:noescape
-func exchangeNEON(low, high, a, b unsafe.Pointer, planes, shift int)
+func scaledNEON(dst, src unsafe.Pointer, stride, blocks, n int)
+
+//go:noescape
+func splitNEON(dst, src unsafe.Pointer, parts, step int)
 
 //go:noescape
 func halvesNEON(dst, src unsafe.Pointer, n int)

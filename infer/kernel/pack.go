@@ -32,15 +32,14 @@ func (m *Matrix) PackPanel(p int, t gguf.Type, src []byte) error {
 	if rows < PanelRows {
 		src = append(make([]byte, 0, PanelRows*rowBytes), src...)[:PanelRows*rowBytes]
 	}
-	scratch := takeExpanded()
-	defer scratch.giveBack()
-	units := packing{
-		dst: unsafe.Pointer(&dst[0]), src: unsafe.Pointer(&src[0]), stride: rowBytes, raw: scratch.room(rawPlanes * plane), move: &active.pack,
-	}
-	if f.Quantized() {
-		units.quantized(f, m.Cols/BlockCols, size*(BlockCols<<layouts[f].unit)/elems)
-	} else {
+	units := packing{dst: unsafe.Pointer(&dst[0]), src: unsafe.Pointer(&src[0]), stride: rowBytes, move: &active.pack}
+	switch f {
+	case F32, F16, BF16:
 		units.floats(m.Cols, size)
+	case Q8, Q4:
+		units.move.scaled(units.dst, units.src, rowBytes, m.Cols/BlockCols, layouts[f].block/plane)
+	default:
+		units.quantized(f, m.Cols/BlockCols, size*(BlockCols<<layouts[f].unit)/elems)
 	}
 	return nil
 }

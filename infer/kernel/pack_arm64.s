@@ -86,44 +86,166 @@ one:
 done:
 	RET
 
-// EXCHANGE is 16 bytes of a plane at a and at b. A bit that differs from its partner changes, and so does the partner. Registers come with their numbers.
-#define EXCHANGE(a, A, b, t, T) \
-	USHL_16B(T, A, 18)           \
-	VEOR b.B16, t.B16, t.B16     \
-	VAND V16.B16, t.B16, t.B16   \
-	VEOR t.B16, b.B16, b.B16     \
-	USHL_16B(T, T, 17)           \
-	VEOR t.B16, a.B16, a.B16
+// SCALES takes a word of 2 bytes of the 4 rows from row on.
+#define SCALES(row) \
+	MOVD   row, R8      \
+	MOVHU  (R8), R9     \
+	ADD    R2, R8       \
+	MOVHU  (R8), R10    \
+	ADD    R2, R8       \
+	MOVHU  (R8), R11    \
+	ADD    R2, R8       \
+	MOVHU  (R8), R12    \
+	MOVH.P R9, 2(R7)    \
+	MOVH.P R10, 2(R7)   \
+	MOVH.P R11, 2(R7)   \
+	MOVH.P R12, 2(R7)
 
-// func exchangeNEON(low, high, a, b unsafe.Pointer, planes, shift int)
+// func scaledNEON(dst, src unsafe.Pointer, stride, blocks, n int)
 //
-//	R0 low   R1 high   R2 a   R3 b   R4 planes left   V16 the lower bits, which are in place in a   V17 shift   V18 -shift
-TEXT ·exchangeNEON(SB), NOSPLIT, $0-48
-	MOVD low+0(FP), R0
-	MOVD high+8(FP), R1
-	MOVD a+16(FP), R2
-	MOVD b+24(FP), R3
-	MOVD planes+32(FP), R4
-	MOVD shift+40(FP), R5
-	VDUP R5, V17.B16
-	NEG  R5, R6
-	VDUP R6, V18.B16
-	MOVD $0x0f00335500, R6 // masks, by shift
-	LSL  $3, R5
-	LSR  R5, R6
-	VDUP R6, V16.B16
+//	R0 planes   R7 scales   R1, R4, R5, R6 every fourth row   R2 stride   R3 blocks left   R13 words of a block   R14 words left   R15 1 in a unit's second block
+TEXT ·scaledNEON(SB), NOSPLIT, $0-40
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD stride+16(FP), R2
+	MOVD blocks+24(FP), R3
+	MOVD n+32(FP), R13
+	ADD  R2<<2, R1, R4
+	ADD  R2<<3, R1, R5
+	ADD  R2<<3, R4, R6
+
+even:
+	MOVD R0, R7
+	ADD  $64, R0
+	MOVD $0, R15
+
+block:
+	SCALES(R1)
+	SCALES(R4)
+	SCALES(R5)
+	SCALES(R6)
+	ADD  $2, R1
+	ADD  $2, R4
+	ADD  $2, R5
+	ADD  $2, R6
+	MOVD R13, R14
+
+words:
+	FOUR_WORDS(R1, 0)
+	FOUR_WORDS(R4, 16)
+	FOUR_WORDS(R5, 32)
+	FOUR_WORDS(R6, 48)
+	ADD  $16, R1
+	ADD  $16, R4
+	ADD  $16, R5
+	ADD  $16, R6
+	ADD  $256, R0
+	SUBS $4, R14
+	BNE  words
+	SUBS $1, R3
+	BEQ  done
+	CBNZ R15, even
+	MOVD $1, R15
+	B    block
+
+done:
+	RET
+
+// EXCHANGE exchanges the upper bits of a for the lower ones of b: a bit that differs from its partner changes, and so does the partner.
+#define EXCHANGE(shift, mask, a, b) \
+	VUSHR $shift, a.B16, V16.B16    \
+	VEOR  b.B16, V16.B16, V16.B16   \
+	VAND  mask.B16, V16.B16, V16.B16 \
+	VEOR  V16.B16, b.B16, b.B16     \
+	VSHL  $shift, V16.B16, V16.B16  \
+	VEOR  V16.B16, a.B16, a.B16
+
+// func splitNEON(dst, src unsafe.Pointer, parts, step int)
+//
+//	R0 dst   R1 src   R2 parts   R3 step   R4 quarters of a plane left   V0-V7 a quarter of each plane
+TEXT ·splitNEON(SB), NOSPLIT, $0-32
+	MOVD  dst+0(FP), R0
+	MOVD  src+8(FP), R1
+	MOVD  parts+16(FP), R2
+	MOVD  step+24(FP), R3
+	MOVD  $4, R4
+	VMOVI $0x0f, V17.B16
+	VMOVI $0x33, V18.B16
+	VMOVI $0x55, V19.B16
+
+quarter:
+	FMOVQ (R1), F0
+	FMOVQ 64(R1), F1
+	FMOVQ 128(R1), F2
+	FMOVQ 192(R1), F3
+	FMOVQ 256(R1), F4
+	FMOVQ 320(R1), F5
+	FMOVQ 384(R1), F6
+	FMOVQ 448(R1), F7
+	EXCHANGE(4, V17, V0, V4)
+	EXCHANGE(4, V17, V1, V5)
+	EXCHANGE(4, V17, V2, V6)
+	EXCHANGE(4, V17, V3, V7)
+	MOVD  R0, R5
+	CMP   $4, R2
+	BLT   two
+	EXCHANGE(2, V18, V0, V2)
+	EXCHANGE(2, V18, V1, V3)
+	EXCHANGE(2, V18, V4, V6)
+	EXCHANGE(2, V18, V5, V7)
+	CMP   $4, R2
+	BEQ   four
+	EXCHANGE(1, V19, V0, V1)
+	EXCHANGE(1, V19, V2, V3)
+	EXCHANGE(1, V19, V4, V5)
+	EXCHANGE(1, V19, V6, V7)
+	FMOVQ F0, (R5)
+	ADD   R3, R5
+	FMOVQ F1, (R5)
+	ADD   R3, R5
+	FMOVQ F2, (R5)
+	ADD   R3, R5
+	FMOVQ F3, (R5)
+	ADD   R3, R5
+	FMOVQ F4, (R5)
+	ADD   R3, R5
+	FMOVQ F5, (R5)
+	ADD   R3, R5
+	FMOVQ F6, (R5)
+	ADD   R3, R5
+	FMOVQ F7, (R5)
+	B     next
+
+four:
+	FMOVQ F0, (R5)
+	FMOVQ F1, 64(R5)
+	ADD   R3, R5
+	FMOVQ F2, (R5)
+	FMOVQ F3, 64(R5)
+	ADD   R3, R5
+	FMOVQ F4, (R5)
+	FMOVQ F5, 64(R5)
+	ADD   R3, R5
+	FMOVQ F6, (R5)
+	FMOVQ F7, 64(R5)
+	B     next
+
+two:
+	FMOVQ F0, (R5)
+	FMOVQ F1, 64(R5)
+	FMOVQ F2, 128(R5)
+	FMOVQ F3, 192(R5)
+	ADD   R3, R5
+	FMOVQ F4, (R5)
+	FMOVQ F5, 64(R5)
+	FMOVQ F6, 128(R5)
+	FMOVQ F7, 192(R5)
 
 next:
-	VLD1.P 64(R2), [V0.B16, V1.B16, V2.B16, V3.B16]
-	VLD1.P 64(R3), [V4.B16, V5.B16, V6.B16, V7.B16]
-	EXCHANGE(V0, 0, V4, V20, 20)
-	EXCHANGE(V1, 1, V5, V21, 21)
-	EXCHANGE(V2, 2, V6, V22, 22)
-	EXCHANGE(V3, 3, V7, V23, 23)
-	VST1.P [V0.B16, V1.B16, V2.B16, V3.B16], 64(R0)
-	VST1.P [V4.B16, V5.B16, V6.B16, V7.B16], 64(R1)
-	SUBS   $1, R4
-	BNE    next
+	ADD  $16, R0
+	ADD  $16, R1
+	SUBS $1, R4
+	BNE  quarter
 	RET
 
 // func halvesNEON(dst, src unsafe.Pointer, n int)

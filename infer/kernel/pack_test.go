@@ -37,30 +37,62 @@ func TestInterleavingMakesAPlaneOfAWordOfEachRow(t *testing.T) {
 	})
 }
 
-func TestExchangingMovesUpperBitsForLowerOnes(t *testing.T) {
+func TestBlocksWithAScaleAreTwoAUnit(t *testing.T) {
 	eachVariant(t, func(t *testing.T, v ops) {
-		for _, n := range []int{1, 2, 3, 4, 7} {
-			for _, shift := range []int{1, 2, 4} {
-				a, b := randomBytes(t, 1, n*plane), randomBytes(t, 2, n*plane)
-				wantLow, wantHigh := make([]byte, len(a)), make([]byte, len(a))
-				for i := range a {
-					for bit := range 8 {
-						from, to := a[i]>>bit&1, b[i]>>bit&1
-						if bit&shift == 0 {
-							wantLow[i] |= from<<bit | to<<(bit+shift)
-						} else {
-							wantHigh[i] |= from<<(bit-shift) | to<<bit
+		for _, n := range []int{4, 8} {
+			for blocks := range 7 {
+				blocks++
+				size := 2 + 4*n
+				stride := blocks*size + 6
+				src := randomBytes(t, uint64(n), (PanelRows-1)*stride+blocks*size)
+				planes := (blocks+1)/2 + blocks*n
+				dst, want := guarded(t, planes*plane), make([]byte, planes*plane)
+				fillCanary(dst)
+				fillCanary(want)
+				for b := range blocks {
+					unit := want[b/2*(1+2*n)*plane:]
+					for r := range PanelRows {
+						block := src[r*stride+b*size:][:size]
+						copy(unit[(b%2*PanelRows+r)*2:], block[:2])
+						for i := range n {
+							copy(unit[(1+b%2*n+i)*plane+4*r:], block[2+4*i:][:4])
 						}
 					}
 				}
-				low, high := guarded(t, len(a)), guarded(t, len(a))
-				v.pack.exchange(unsafe.Pointer(&low[0]), unsafe.Pointer(&high[0]), unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), n, shift)
-				if !bytes.Equal(low, wantLow) || !bytes.Equal(high, wantHigh) {
-					t.Fatalf("%d planes by %d: got\n%x\n%x\nwant\n%x\n%x", n, shift, low, high, wantLow, wantHigh)
+				v.pack.scaled(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), stride, blocks, n)
+				if !bytes.Equal(dst, want) {
+					t.Fatalf("%d blocks of %d words: got\n%x\nwant\n%x", blocks, n, dst, want)
 				}
-				v.pack.exchange(unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), unsafe.Pointer(&a[0]), unsafe.Pointer(&b[0]), n, shift)
-				if !bytes.Equal(a, wantLow) || !bytes.Equal(b, wantHigh) {
-					t.Fatalf("%d planes by %d, in place: got\n%x\n%x\nwant\n%x\n%x", n, shift, a, b, wantLow, wantHigh)
+			}
+		}
+	})
+}
+
+func TestSplittingGivesEachBlockItsCodes(t *testing.T) {
+	eachVariant(t, func(t *testing.T, v ops) {
+		for _, parts := range []int{2, 4, 8} {
+			bits, run := 8/parts, 8/parts
+			for _, more := range []int{0, 1, 5} { // planes between blocks
+				step := (run + more) * plane
+				src := randomBytes(t, uint64(parts), 8*plane)
+				dst, want := guarded(t, (parts-1)*step+run*plane), make([]byte, (parts-1)*step+run*plane)
+				fillCanary(dst)
+				fillCanary(want)
+				for block := range parts {
+					for i := range run {
+						for at := range plane {
+							var codes byte
+							for k := range parts {
+								code := src[(k*run+i)*plane+at] >> (block * bits) & (1<<bits - 1)
+								codes |= code << (k * bits)
+							}
+							want[block*step+i*plane+at] = codes
+						}
+					}
+				}
+				v.pack.split(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), parts, step)
+				if !bytes.Equal(dst, want) {
+					t.Fatalf("%d parts, %d bytes apart: got\n%x\nwant\n%x", parts, step, dst, want)
 				}
 			}
 		}

@@ -7,7 +7,7 @@ import (
 
 // A file's row is blocks of 32 columns, or of 256 in the K types. A panel has the same codes and scales, in other places: in each plane lie 4 bytes of
 // each row, and codes that share a byte in the file are of other columns than those that share one in a panel. So first 4 bytes of each row become a
-// plane (interleave), and then planes, in which rows are all alike, exchange bits (exchange). Vector instructions do both; they are moves of packMoves.
+// plane (interleave), and then planes, in which rows are all alike, exchange bits (split). Vector instructions do both; they are moves of packMoves.
 // Tests hold the result against the file's own numbers.
 
 // packing is a panel's rows on their way into it. PackPanel has checked that both ends are as large as they must be; checking each word again would take
@@ -22,15 +22,19 @@ type packing struct {
 // rawPlanes is what the longest part of a row in a unit takes, that of Q6_K.
 const rawPlanes = 52
 
-// unitPackers pack 16 rows' part of a unit, from the file to where the unit begins; it has so many blocks of 32 columns.
+// unitPackers pack 16 rows' part of a unit, from the file to where the unit begins; it has so many blocks of 32 columns. Q8_0 and Q4_0 need no more than a
+// move.
 var unitPackers = [numFormats]func(p *packing, unit, file unsafe.Pointer, blocks int){
-	Q8: packQ8, Q4: packQ4, Q41: packQ41, Q50: packQ50, Q51: packQ51, Q2K: packQ2K, Q3K: packQ3K, Q4K: packQ4K, Q5K: packQ5K, Q6K: packQ6K,
+	Q41: packQ41, Q50: packQ50, Q51: packQ51, Q2K: packQ2K, Q3K: packQ3K, Q4K: packQ4K, Q5K: packQ5K, Q6K: packQ6K,
 }
 
 // quantized packs unit by unit: a panel of a wide matrix is larger than the first cache, a unit is not. fileBytes is what a row's part of a unit takes
 // in the file.
 func (p *packing) quantized(f Format, blocks, fileBytes int) {
 	l, pack := &layouts[f], unitPackers[f]
+	scratch := takeExpanded()
+	defer scratch.giveBack()
+	p.raw = scratch.room(rawPlanes * plane)
 	unitBytes := l.header + l.block<<l.unit
 	for i := 0; i<<l.unit < blocks; i++ {
 		pack(p, unsafe.Add(p.dst, i*unitBytes), unsafe.Add(p.src, i*fileBytes), min(blocks-i<<l.unit, 1<<l.unit))
@@ -50,25 +54,7 @@ func (p *packing) floats(cols, size int) {
 		}
 	}
 	if cols*size%4 != 0 {
-		p.gather(unsafe.Add(p.dst, (cols-1)*halfBytes), unsafe.Add(p.src, (cols-1)*2))
-	}
-}
-
-// packQ8: an f16 scale, 32 int8.
-func packQ8(p *packing, unit, file unsafe.Pointer, blocks int) {
-	for b := range blocks {
-		block := unsafe.Add(file, b*34)
-		p.gather(unsafe.Add(unit, b*halfBytes), block)
-		p.move.interleave(planeAt(unit, 1+8*b), unsafe.Add(block, 2), p.stride, 8)
-	}
-}
-
-// packQ4: an f16 scale, 16 bytes whose low nibbles are columns 0-15 and whose high ones 16-31. A panel pairs them so too.
-func packQ4(p *packing, unit, file unsafe.Pointer, blocks int) {
-	for b := range blocks {
-		block := unsafe.Add(file, b*18)
-		p.gather(unsafe.Add(unit, b*halfBytes), block)
-		p.move.interleave(planeAt(unit, 1+4*b), unsafe.Add(block, 2), p.stride, 4)
+		gather(unsafe.Add(p.dst, (cols-1)*halfBytes), unsafe.Add(p.src, (cols-1)*2), p.stride)
 	}
 }
 
@@ -83,7 +69,7 @@ func packQ41(p *packing, unit, file unsafe.Pointer, _ int) {
 func packQ50(p *packing, unit, file unsafe.Pointer, blocks int) {
 	for b := range blocks {
 		block := unsafe.Add(file, b*22)
-		p.gather(unsafe.Add(unit, b*halfBytes), block)
+		gather(unsafe.Add(unit, b*halfBytes), block, p.stride)
 		codes := planeAt(unit, 1+5*b)
 		p.move.interleave(codes, unsafe.Add(block, 6), p.stride, 4)
 		p.move.interleave(p.raw, unsafe.Add(block, 2), p.stride, 1)
@@ -108,21 +94,20 @@ func packQ2K(p *packing, unit, file unsafe.Pointer, _ int) {
 	p.move.halves(unit, planeAt(p.raw, 20), 1)
 	p.move.bytes(planeAt(unit, 1), p.raw, 4)
 	for n := range 2 {
-		out := planeAt(unit, superPlanes+8*n)
-		p.pairs(planeAt(p.raw, 4+8*n), out, 2)
+		p.move.split(planeAt(unit, superPlanes+8*n), planeAt(p.raw, 4+8*n), 4, 2*plane)
 	}
 }
 
 // packQ3K: 32 bytes of bits, 64 of pairs, 12 of scales, f16 d.
 func packQ3K(p *packing, unit, file unsafe.Pointer, _ int) {
 	p.move.interleave(p.raw, file, p.stride, 27)
-	p.gather(unit, unsafe.Add(file, 108))
+	gather(unit, unsafe.Add(file, 108), p.stride)
 	sixBitScales(planeAt(p.raw, 24))
 	p.move.bytes(planeAt(unit, 1), planeAt(p.raw, 24), 4)
 	for n := range 2 {
-		p.pairs(planeAt(p.raw, 8+8*n), planeAt(unit, superPlanes+12*n), 3)
+		p.move.split(planeAt(unit, superPlanes+12*n), planeAt(p.raw, 8+8*n), 4, 3*plane)
 	}
-	p.bits(p.raw, planeAt(unit, superPlanes+2), 3)
+	p.move.split(planeAt(unit, superPlanes+2), p.raw, 8, 3*plane)
 }
 
 // packQ4K: f16 d and dmin, 12 bytes of scales and minima, 128 of nibbles: the low ones of 32 bytes are a block, the high ones the next.
@@ -130,7 +115,7 @@ func packQ4K(p *packing, unit, file unsafe.Pointer, _ int) {
 	p.move.interleave(p.raw, file, p.stride, 36)
 	p.superScales(unit)
 	for j := range 4 {
-		p.nibbles(planeAt(p.raw, 4+8*j), planeAt(unit, superPlanes+8*j), 4)
+		p.move.split(planeAt(unit, superPlanes+8*j), planeAt(p.raw, 4+8*j), 2, 4*plane)
 	}
 }
 
@@ -139,53 +124,21 @@ func packQ5K(p *packing, unit, file unsafe.Pointer, _ int) {
 	p.move.interleave(p.raw, file, p.stride, 44)
 	p.superScales(unit)
 	for j := range 4 {
-		p.nibbles(planeAt(p.raw, 12+8*j), planeAt(unit, superPlanes+10*j), 5)
+		p.move.split(planeAt(unit, superPlanes+10*j), planeAt(p.raw, 12+8*j), 2, 5*plane)
 	}
-	p.bits(planeAt(p.raw, 4), planeAt(unit, superPlanes+4), 5)
+	p.move.split(planeAt(unit, superPlanes+4), planeAt(p.raw, 4), 8, 5*plane)
 }
 
 // packQ6K: 128 bytes of nibbles, 64 of pairs, 16 int8 scales, f16 d. Of each 128 columns, the low nibbles of 64 bytes are the first two blocks.
 func packQ6K(p *packing, unit, file unsafe.Pointer, _ int) {
 	p.move.interleave(p.raw, file, p.stride, 52)
-	p.gather(unit, unsafe.Add(file, 208))
+	gather(unit, unsafe.Add(file, 208), p.stride)
 	p.move.bytes(planeAt(unit, 1), planeAt(p.raw, 48), 4)
 	for n := range 2 {
 		out, nibbles := planeAt(unit, superPlanes+24*n), planeAt(p.raw, 16*n)
-		p.nibbles(nibbles, out, 12)
-		p.nibbles(planeAt(nibbles, 8), planeAt(out, 6), 12)
-		p.pairs(planeAt(p.raw, 32+8*n), planeAt(out, 4), 6)
-	}
-}
-
-// gather takes an f16 of each row.
-func (p *packing) gather(dst, file unsafe.Pointer) {
-	for r := range PanelRows {
-		store16(dst, 2*r, load16(file, r*p.stride))
-	}
-}
-
-// nibbles takes 8 planes of the file: low nibbles are a block, high ones another, which begins so many planes later. A panel pairs a block's columns
-// 0-15 with its columns 16-31.
-func (p *packing) nibbles(raw, out unsafe.Pointer, step int) {
-	p.move.exchange(out, planeAt(out, step), raw, planeAt(raw, 4), 4, 4)
-}
-
-// pairs takes 8 planes of the file, in which pair j of byte c is column c's of block j; block j begins j*step planes after the first. A panel has columns c,
-// c+8, c+16 and c+24 of one block in a byte: a transposition of 4 words and the 4 pairs of their bytes, two by two and then one by one.
-func (p *packing) pairs(raw, out unsafe.Pointer, step int) {
-	p.move.exchange(raw, planeAt(raw, 4), raw, planeAt(raw, 4), 4, 4)
-	p.move.exchange(out, planeAt(out, step), raw, planeAt(raw, 2), 2, 2)
-	p.move.exchange(planeAt(out, 2*step), planeAt(out, 3*step), planeAt(raw, 4), planeAt(raw, 6), 2, 2)
-}
-
-// bits takes 8 planes of the file, in which bit k of byte c is column c's of block k; block k begins k*step planes after the first. A panel's byte i has columns
-// i, i+4, ..., i+28 of one block. As pairs, blocks 2j and 2j+1 share a word, a bit each of a pair, with columns 4 apart in the halves of the word: what is
-// left is to exchange these.
-func (p *packing) bits(raw, out unsafe.Pointer, step int) {
-	p.pairs(raw, raw, 2)
-	for j := range 4 {
-		even := planeAt(out, 2*j*step)
-		p.move.exchange(even, planeAt(even, step), planeAt(raw, 2*j), planeAt(raw, 2*j+1), 1, 1)
+		p.move.split(out, nibbles, 2, 12*plane)
+		p.move.split(planeAt(out, 6), planeAt(nibbles, 8), 2, 12*plane)
+		p.move.split(planeAt(out, 4), planeAt(p.raw, 32+8*n), 4, 6*plane)
 	}
 }
 
