@@ -63,7 +63,7 @@ func TestPackedRowsAreTheDequantizedRows(t *testing.T) {
 		for _, types := range fileTypes {
 			for _, typ := range types {
 				t.Run(typ.String(), func(t *testing.T) {
-					for _, rows := range []int{1, 16, 21, 32} {
+					for _, rows := range []int{1, 16, 21, 32, 53} {
 						elems, _ := typ.Block()
 						cols := []int{5 * BlockCols, 2 * BlockCols}
 						switch {
@@ -93,9 +93,8 @@ func checkPacked(t *testing.T, typ gguf.Type, rows, cols int) {
 	src := guarded(t, len(random))
 	copy(src, random)
 	rowBytes := len(src) / rows
-	for p := range m.Panels() {
-		last := min(rows, (p+1)*PanelRows)
-		if err := m.PackPanel(p, typ, src[p*PanelRows*rowBytes:last*rowBytes]); err != nil {
+	for first, end := 0, PanelRows; first < rows; first, end = end, rows { // a panel, and then all others
+		if err := m.Pack(first/PanelRows, typ, src[first*rowBytes:min(end, rows)*rowBytes]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +115,7 @@ func checkPacked(t *testing.T, typ gguf.Type, rows, cols int) {
 	}
 }
 
-func TestPackPanelRefusesWhatDoesNotFit(t *testing.T) {
+func TestPackRefusesWhatDoesNotFit(t *testing.T) {
 	m := &Matrix{Format: Q4, Rows: 20, Cols: 64, Data: alignedBytes(MatrixBytes(Q4, 20, 64))}
 	for _, c := range []struct {
 		name  string
@@ -127,11 +126,11 @@ func TestPackPanelRefusesWhatDoesNotFit(t *testing.T) {
 	}{
 		{"another type", 0, gguf.Q8_0, 16 * 2 * 34, "cannot be packed as Q4"},
 		{"a type without a format", 0, gguf.I32, 16 * 64, "cannot be packed as Q4"},
-		{"too few bytes", 0, gguf.Q4_0, 16*2*18 - 1, "575 bytes for 16 rows"},
-		{"a full panel where rows end", 1, gguf.Q4_0, 16 * 2 * 18, "576 bytes for 4 rows"},
+		{"too few bytes", 0, gguf.Q4_0, 16*2*18 - 1, "575 bytes are not whole panels of the 20 rows"},
+		{"a full panel where rows end", 1, gguf.Q4_0, 16 * 2 * 18, "576 bytes are not whole panels of the 4 rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := m.PackPanel(c.panel, c.typ, make([]byte, c.bytes))
+			err := m.Pack(c.panel, c.typ, make([]byte, c.bytes))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %q", err, c.want)
 			}

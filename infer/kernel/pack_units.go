@@ -3,6 +3,8 @@ package kernel
 import (
 	"encoding/binary"
 	"unsafe"
+
+	"hotcell/models/gguf"
 )
 
 // A file's row is blocks of 32 columns, or of 256 in the K types. A panel has the same codes and scales, in other places: in each plane lie 4 bytes of
@@ -10,11 +12,13 @@ import (
 // plane (interleave), and then planes, in which rows are all alike, exchange bits (split). Vector instructions do both; they are moves of packMoves.
 // Tests hold the result against the file's own numbers.
 
-// packing is a panel's rows on their way into it. PackPanel has checked that both ends are as large as they must be; checking each word again would take
-// longer than moving it.
+// packing is what rows on their way into panels have in common. Pack has checked that both ends are as large as they must be; checking each word again
+// would take longer than moving it.
 type packing struct {
-	dst, src unsafe.Pointer
-	stride   int            // bytes of a row in the file
+	format   Format
+	typ      gguf.Type
+	cols     int
+	rowBytes int            // of the file
 	raw      unsafe.Pointer // rawPlanes planes: a unit's rows, interleaved and else as in the file
 	move     *packMoves
 }
@@ -28,39 +32,38 @@ var unitPackers = [numFormats]func(p *packing, unit, file unsafe.Pointer, blocks
 	Q41: packQ41, Q50: packQ50, Q51: packQ51, Q2K: packQ2K, Q3K: packQ3K, Q4K: packQ4K, Q5K: packQ5K, Q6K: packQ6K,
 }
 
-// quantized packs unit by unit: a panel of a wide matrix is larger than the first cache, a unit is not. fileBytes is what a row's part of a unit takes
-// in the file.
-func (p *packing) quantized(f Format, blocks, fileBytes int) {
-	l, pack := &layouts[f], unitPackers[f]
+// quantized packs a panel unit by unit: a panel of a wide matrix is larger than the first cache, a unit is not.
+func (p *packing) quantized(dst, src unsafe.Pointer) {
 	scratch := takeExpanded()
 	defer scratch.giveBack()
 	p.raw = scratch.room(rawPlanes * plane)
-	unitBytes := l.header + l.block<<l.unit
-	for i := 0; i<<l.unit < blocks; i++ {
-		pack(p, unsafe.Add(p.dst, i*unitBytes), unsafe.Add(p.src, i*fileBytes), min(blocks-i<<l.unit, 1<<l.unit))
+	l, pack := &layouts[p.format], unitPackers[p.format]
+	blocks, unitBytes := p.cols/BlockCols, l.header+l.block<<l.unit
+	for b := 0; b < blocks; b += 1 << l.unit {
+		pack(p, unsafe.Add(dst, b>>l.unit*unitBytes), unsafe.Add(src, b*p.rowBytes/blocks), min(blocks-b, 1<<l.unit))
 	}
 }
 
 // floats interleaves rows of numbers of 4 or 2 bytes, some hundred bytes of a row at a time, so that what was interleaved is still in the first cache
 // when two numbers of 2 bytes are taken apart.
-func (p *packing) floats(cols, size int) {
+func (p *packing) floats(dst, src unsafe.Pointer) {
 	const step = 32
-	words := cols * size / 4
+	words, wide := p.rowBytes/4, p.format == F32
 	for i := 0; i < words; i += step {
-		n, out := min(step, words-i), unsafe.Add(p.dst, i*plane)
-		p.move.interleave(out, unsafe.Add(p.src, i*4), p.stride, n)
-		if size == 2 {
+		n, out := min(step, words-i), planeAt(dst, i)
+		p.move.interleave(out, unsafe.Add(src, i*4), p.rowBytes, n)
+		if !wide {
 			p.move.halves(out, out, n)
 		}
 	}
-	if cols*size%4 != 0 {
-		gather(unsafe.Add(p.dst, (cols-1)*halfBytes), unsafe.Add(p.src, (cols-1)*2), p.stride)
+	if p.rowBytes%4 != 0 {
+		gather(planeAt(dst, words), unsafe.Add(src, words*4), p.rowBytes)
 	}
 }
 
 // packQ41: an f16 scale, an f16 minimum, nibbles.
 func packQ41(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 5)
+	p.move.interleave(p.raw, file, p.rowBytes, 5)
 	p.minimum(unit)
 	copyPlanes(planeAt(unit, 1), planeAt(p.raw, 1), 4)
 }
@@ -69,17 +72,17 @@ func packQ41(p *packing, unit, file unsafe.Pointer, _ int) {
 func packQ50(p *packing, unit, file unsafe.Pointer, blocks int) {
 	for b := range blocks {
 		block := unsafe.Add(file, b*22)
-		gather(unsafe.Add(unit, b*halfBytes), block, p.stride)
+		gather(unsafe.Add(unit, b*halfBytes), block, p.rowBytes)
 		codes := planeAt(unit, 1+5*b)
-		p.move.interleave(codes, unsafe.Add(block, 6), p.stride, 4)
-		p.move.interleave(p.raw, unsafe.Add(block, 2), p.stride, 1)
+		p.move.interleave(codes, unsafe.Add(block, 6), p.rowBytes, 4)
+		p.move.interleave(p.raw, unsafe.Add(block, 2), p.rowBytes, 1)
 		spreadBits(planeAt(codes, 4), p.raw)
 	}
 }
 
 // packQ51: an f16 scale, an f16 minimum, a bit for each column, nibbles.
 func packQ51(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 6)
+	p.move.interleave(p.raw, file, p.rowBytes, 6)
 	p.minimum(unit)
 	copyPlanes(planeAt(unit, 1), planeAt(p.raw, 2), 4)
 	spreadBits(planeAt(unit, 5), planeAt(p.raw, 1))
@@ -90,7 +93,7 @@ const superPlanes = 1 + 4
 
 // packQ2K: 16 bytes of a scale and a minimum of 4 bits, 64 bytes of pairs, f16 d and dmin.
 func packQ2K(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 21)
+	p.move.interleave(p.raw, file, p.rowBytes, 21)
 	p.move.halves(unit, planeAt(p.raw, 20), 1)
 	p.move.bytes(planeAt(unit, 1), p.raw, 4)
 	for n := range 2 {
@@ -100,8 +103,8 @@ func packQ2K(p *packing, unit, file unsafe.Pointer, _ int) {
 
 // packQ3K: 32 bytes of bits, 64 of pairs, 12 of scales, f16 d.
 func packQ3K(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 27)
-	gather(unit, unsafe.Add(file, 108), p.stride)
+	p.move.interleave(p.raw, file, p.rowBytes, 27)
+	gather(unit, unsafe.Add(file, 108), p.rowBytes)
 	sixBitScales(planeAt(p.raw, 24))
 	p.move.bytes(planeAt(unit, 1), planeAt(p.raw, 24), 4)
 	for n := range 2 {
@@ -112,7 +115,7 @@ func packQ3K(p *packing, unit, file unsafe.Pointer, _ int) {
 
 // packQ4K: f16 d and dmin, 12 bytes of scales and minima, 128 of nibbles: the low ones of 32 bytes are a block, the high ones the next.
 func packQ4K(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 36)
+	p.move.interleave(p.raw, file, p.rowBytes, 36)
 	p.superScales(unit)
 	for j := range 4 {
 		p.move.split(planeAt(unit, superPlanes+8*j), planeAt(p.raw, 4+8*j), 2, 4*plane)
@@ -121,7 +124,7 @@ func packQ4K(p *packing, unit, file unsafe.Pointer, _ int) {
 
 // packQ5K: as Q4_K, with 32 bytes of bits before the nibbles.
 func packQ5K(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 44)
+	p.move.interleave(p.raw, file, p.rowBytes, 44)
 	p.superScales(unit)
 	for j := range 4 {
 		p.move.split(planeAt(unit, superPlanes+10*j), planeAt(p.raw, 12+8*j), 2, 5*plane)
@@ -131,8 +134,8 @@ func packQ5K(p *packing, unit, file unsafe.Pointer, _ int) {
 
 // packQ6K: 128 bytes of nibbles, 64 of pairs, 16 int8 scales, f16 d. Of each 128 columns, the low nibbles of 64 bytes are the first two blocks.
 func packQ6K(p *packing, unit, file unsafe.Pointer, _ int) {
-	p.move.interleave(p.raw, file, p.stride, 52)
-	gather(unit, unsafe.Add(file, 208), p.stride)
+	p.move.interleave(p.raw, file, p.rowBytes, 52)
+	gather(unit, unsafe.Add(file, 208), p.rowBytes)
 	p.move.bytes(planeAt(unit, 1), planeAt(p.raw, 48), 4)
 	for n := range 2 {
 		out, nibbles := planeAt(unit, superPlanes+24*n), planeAt(p.raw, 16*n)
