@@ -129,16 +129,9 @@ func (j *packJob) load(f *gguf.File, lo, hi int, buffer *[]byte) error {
 
 // unpack brings rows lo to hi-1 from raw, in the file's layout, to where they belong.
 func (j *packJob) unpack(lo, hi int, raw []byte) error {
-	rowBytes := j.rowBytes()
 	if j.floats != nil {
 		cols := len(j.floats) / j.num
 		return gguf.Dequantize(j.tensor.Type, j.floats[lo*cols:hi*cols], raw)
 	}
-	for r := lo; r < hi; r += kernel.PanelRows {
-		end := min(hi, r+kernel.PanelRows)
-		if err := j.matrix.PackPanel(r/kernel.PanelRows, j.tensor.Type, raw[(r-lo)*rowBytes:(end-lo)*rowBytes]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return j.matrix.Pack(lo/kernel.PanelRows, j.tensor.Type, raw)
 }

@@ -66,7 +66,7 @@ func (k *sketcher) panel(f *feedForward, p int, at func(pos int) unit) error {
 		n.gate.Floats(k.row, codes, scales)
 		sketchRow(k.blocks[(pos-first)*rowBytes:][:rowBytes], k.row)
 	}
-	return f.sketch.PackPanel(p, sketchType(n.group.Dim), k.blocks[:(last-first)*rowBytes])
+	return f.sketch.Pack(p, sketchType(n.group.Dim), k.blocks[:(last-first)*rowBytes])
 }
 
 // sketchRow rounds a row to its sketch, in the file type's blocks.

@@ -20,6 +20,7 @@ var avx2Ops = ops{
 	axpyF16:  axpyF16AVX2,
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
+	pack:     packAVX2,
 	neuron:   neuronAVX2,
 
 	panelI8: panelI8AVX2,
@@ -187,3 +188,22 @@ func logisticMulAVX2(dst, gate, up *float32, n int, linear, cubic float32)
 
 //go:noescape
 func scaleMulAVX2(dst, a, b *float32, n int, s float32)
+
+// pack_avx2_amd64.s
+
+var packAVX2 = packMoves{interleave: interleaveAVX2, scaled: scaledAVX2, split: splitAVX2, halves: halvesAVX2, bytes: bytesAVX2}
+
+//go:noescape
+func interleaveAVX2(dst, src unsafe.Pointer, stride, n int)
+
+//go:noescape
+func scaledAVX2(dst, src unsafe.Pointer, stride, blocks, n int)
+
+//go:noescape
+func splitAVX2(dst, src unsafe.Pointer, parts, step int)
+
+//go:noescape
+func halvesAVX2(dst, src unsafe.Pointer, n int)
+
+//go:noescape
+func bytesAVX2(dst, src unsafe.Pointer, n int)

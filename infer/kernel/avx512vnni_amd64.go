@@ -24,6 +24,7 @@ var avx512vnniOps = ops{
 	axpyF16:  axpyF16AVX2,
 	axpyQ8:   axpyQ8AVX2,
 	axpyQ4:   axpyQ4AVX2,
+	pack:     packAVX2,
 	neuron:   neuronAVX512VNNI,
 
 	panelI8: panelI8AVX512,

@@ -50,10 +50,8 @@ func BenchmarkPack(b *testing.B) {
 			m := &Matrix{Format: Format(f), Rows: rows, Cols: cols, Data: alignedBytes(MatrixBytes(Format(f), rows, cols))}
 			b.SetBytes(int64(len(src)))
 			for b.Loop() {
-				for p := range m.Panels() {
-					if err := m.PackPanel(p, typ, src[p*panel:][:panel]); err != nil {
-						b.Fatal(err)
-					}
+				if err := m.Pack(0, typ, src); err != nil {
+					b.Fatal(err)
 				}
 			}
 		})

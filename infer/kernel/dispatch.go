@@ -56,6 +56,8 @@ type ops struct {
 	axpyQ8  func(y *float32, w unsafe.Pointer, a float32, blocks int) // w: Q8_0 blocks of 34 bytes
 	axpyQ4  func(y *float32, w unsafe.Pointer, a float32, blocks int) // w: Q4_0 blocks of 18 bytes
 
+	pack packMoves // same bits in every variant
+
 	neuron  neuronOps
 	panelI8 panelFunc // a panel [n][16]int8 times float32
 	tileI8  []tile
@@ -80,6 +82,7 @@ var goOps = ops{
 	axpyF16:  axpyF16Go,
 	axpyQ8:   axpyQ8Go,
 	axpyQ4:   axpyQ4Go,
+	pack:     packGo,
 	neuron:   neuronGo,
 
 	panelI8: panelI8Go,

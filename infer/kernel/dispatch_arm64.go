@@ -23,6 +23,7 @@ func archOps() []ops {
 		axpyF16:  axpyF16NEON,
 		axpyQ8:   axpyQ8NEON,
 		axpyQ4:   axpyQ4NEON,
+		pack:     packNEON,
 		neuron:   neuronNEON,
 
 		panelI8: panelI8NEON,
@@ -252,3 +253,22 @@ func logisticMulNEON(dst, gate, up *float32, n int, linear, cubic float32)
 
 //go:noescape
 func scaleMulNEON(dst, a, b *float32, n int, s float32)
+
+// pack_arm64.s
+
+var packNEON = packMoves{interleave: interleaveNEON, scaled: scaledNEON, split: splitNEON, halves: halvesNEON, bytes: bytesNEON}
+
+//go:noescape
+func interleaveNEON(dst, src unsafe.Pointer, stride, n int)
+
+//go:noescape
+func scaledNEON(dst, src unsafe.Pointer, stride, blocks, n int)
+
+//go:noescape
+func splitNEON(dst, src unsafe.Pointer, parts, step int)
+
+//go:noescape
+func halvesNEON(dst, src unsafe.Pointer, n int)
+
+//go:noescape
+func bytesNEON(dst, src unsafe.Pointer, n int)

@@ -146,7 +146,7 @@ func pack(t testing.TB, typ gguf.Type, rows []byte, w []byte, n int) {
 	f, _ := FormatOf(typ)
 	fillCanary(w)
 	m := Matrix{Format: f, Rows: PanelRows, Cols: n * unitCols(f), Data: w}
-	if err := m.PackPanel(0, typ, rows); err != nil {
+	if err := m.Pack(0, typ, rows); err != nil {
 		t.Fatal(err)
 	}
 }

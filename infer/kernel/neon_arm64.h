@@ -22,6 +22,7 @@
 #define TBL_16B(d, n, m)  WORD $(0x4E000000 | (m)<<16 | (n)<<5 | (d))      // tbl  d.16b, {n.16b}, m.16b
 #define USHR_16B(d, n, s) WORD $(0x6F000400 | (16-(s))<<16 | (n)<<5 | (d)) // ushr d.16b, n.16b, #s, s at least 1
 #define SHL_16B(d, n, s)  WORD $(0x4F005400 | (8+(s))<<16 | (n)<<5 | (d))  // shl  d.16b, n.16b, #s
+#define USHL_16B(d, n, m) WORD $(0x6E204400 | (m)<<16 | (n)<<5 | (d))      // ushl d.16b, n.16b, m.16b: to the right where m is negative
 
 // Pairs of registers interleaved and taken apart.
 #define ZIP1_4S(d, n, m) WORD $(0x4E803800 | (m)<<16 | (n)<<5 | (d)) // zip1 d.4s, n.4s, m.4s

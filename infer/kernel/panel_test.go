@@ -326,7 +326,7 @@ func randomMatrix(t *testing.T, f Format, rows, cols int) *Matrix {
 	for p := range m.Panels() {
 		typ := fileTypes[f][0]
 		src := randomRows(r, typ, min(PanelRows, rows-p*PanelRows), cols)
-		if err := m.PackPanel(p, typ, src); err != nil {
+		if err := m.Pack(p, typ, src); err != nil {
 			t.Fatal(err)
 		}
 	}
