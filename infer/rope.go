@@ -105,15 +105,19 @@ func (t *ropeTable) at(pos int, dst []float32) {
 
 // rotate turns one head [headDim] by the rotations that at wrote.
 func (t *ropeTable) rotate(head, turns []float32) {
-	step, partner := 2, 1 // from pair to pair, and within a pair
+	n := len(t.frequency)
+	turns, head = turns[:2*n], head[:2*n]
 	if t.style == halves {
-		step, partner = 1, len(t.frequency)
+		first, second := head[:n], head[n:]
+		for i, a := range first {
+			cos, sin, b := turns[2*i], turns[2*i+1], second[i]
+			first[i], second[i] = a*cos-b*sin, a*sin+b*cos
+		}
+		return
 	}
-	for i := range t.frequency {
-		cos, sin := turns[2*i], turns[2*i+1]
-		a, b := head[i*step], head[i*step+partner]
-		head[i*step] = a*cos - b*sin
-		head[i*step+partner] = a*sin + b*cos
+	for i := 1; i < len(head) && i < len(turns); i += 2 {
+		cos, sin, a, b := turns[i-1], turns[i], head[i-1], head[i]
+		head[i-1], head[i] = a*cos-b*sin, a*sin+b*cos
 	}
 }
 

@@ -14,6 +14,7 @@ var avx2Ops = ops{
 	form:     wholes(&partsAVX2),
 	part:     partsAVX2,
 	quantize: quantizeAVX2,
+	halve:    halveAVX2,
 	dotF32:   dotF32AVX2,
 	dotF16:   dotF16AVX2,
 	axpyF32:  axpyF32AVX2,
@@ -152,6 +153,9 @@ func tileMinima16AVX2(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xS
 
 //go:noescape
 func quantizeAVX2(dst unsafe.Pointer, x *float32, blocks int)
+
+//go:noescape
+func halveAVX2(dst *uint16, x *float32, n int)
 
 //go:noescape
 func dotF32AVX2(x *float32, w unsafe.Pointer, n int) float32

@@ -18,6 +18,7 @@ var avx512vnniOps = ops{
 		[]pairTile{{6, pair6ScaleVNNI}, {2, pair2ScaleVNNI}}, []pairTile{{6, pair6MinimumVNNI}, {2, pair2MinimumVNNI}},
 		[]pairTile{{4, pair4ScalesVNNI}, {2, pair2ScalesVNNI}}, []pairTile{{4, pair4MinimaVNNI}, {2, pair2MinimaVNNI}}),
 	quantize: quantizeAVX2,
+	halve:    halveAVX2,
 	dotF32:   dotF32AVX2,
 	dotF16:   dotF16AVX2,
 	axpyF32:  axpyF32AVX2,

@@ -49,6 +49,8 @@ type ops struct {
 	part     [numForms]partFunc                               // what form computes, in parts; nil where a panel is better taken at once
 	quantize func(dst unsafe.Pointer, x *float32, blocks int) // makes an 8-bit record; same bits in every variant
 
+	halve func(dst *uint16, x *float32, n int) // float16 bits, to nearest even; n >= 1, any; same bits in every variant
+
 	dotF32  func(x *float32, w unsafe.Pointer, n int) float32 // n >= 1, any
 	dotF16  func(x *float32, w unsafe.Pointer, n int) float32
 	axpyF32 func(y *float32, w unsafe.Pointer, a float32, n int) // y += a*w
@@ -76,6 +78,7 @@ var goOps = ops{
 	expand:   quantized([numFormats]expandFunc{}, expandGo),
 	form:     formsGo(),
 	quantize: quantizeGo,
+	halve:    halveGo,
 	dotF32:   dotF32Go,
 	dotF16:   dotF16Go,
 	axpyF32:  axpyF32Go,

@@ -17,6 +17,7 @@ func archOps() []ops {
 		form:   forms([]tile{{1, tileScaleNEON}}, []tile{{1, tileMinimumNEON}}, []tile{{1, tileScalesNEON}}, []tile{{1, tileMinimaNEON}}),
 
 		quantize: quantizeNEON,
+		halve:    halveNEON,
 		dotF32:   dotF32NEON,
 		dotF16:   dotF16NEON,
 		axpyF32:  axpyF32NEON,
@@ -213,6 +214,11 @@ func tileMinimaNEON(y unsafe.Pointer, yStride uintptr, w, x unsafe.Pointer, xStr
 
 //go:noescape
 func quantizeNEON(dst unsafe.Pointer, x *float32, blocks int)
+
+// halve_arm64.s
+
+//go:noescape
+func halveNEON(dst *uint16, x *float32, n int)
 
 // rows_arm64.s
 

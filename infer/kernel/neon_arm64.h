@@ -59,6 +59,8 @@
 #define FCVTNS_4S(d, n) WORD $(0x4E21A800 | (n)<<5 | (d)) // fcvtns d.4s, n.4s
 #define FCVTL(d, n)     WORD $(0x0E217800 | (n)<<5 | (d)) // fcvtl  d.4s, n.4h
 #define FCVTL2(d, n)    WORD $(0x4E217800 | (n)<<5 | (d)) // fcvtl2 d.4s, n.8h
+#define FCVTN(d, n)     WORD $(0x0E216800 | (n)<<5 | (d)) // fcvtn  d.4h, n.4s
+#define FCVTN2(d, n)    WORD $(0x4E216800 | (n)<<5 | (d)) // fcvtn2 d.8h, n.4s
 
 // Four float32.
 #define FMLA_4S(d, n, m)   WORD $(0x4E20CC00 | (m)<<16 | (n)<<5 | (d))           // fmla  d.4s, n.4s, m.4s

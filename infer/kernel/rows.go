@@ -85,6 +85,14 @@ func AxpyF16(y []float32, w []uint16, a float32) {
 	active.axpyF16(&y[0], unsafe.Pointer(&w[0]), a, len(y))
 }
 
+// halveGo is the reference of ops.halve.
+func halveGo(dst *uint16, x *float32, n int) {
+	out := unsafe.Slice(dst, n)
+	for i, v := range unsafe.Slice(x, n) {
+		out[i] = gguf.F32ToF16(v)
+	}
+}
+
 // The references of ops.dotF32 and so on.
 
 func dotF32Go(x *float32, w unsafe.Pointer, n int) float32 {

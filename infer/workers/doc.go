@@ -16,7 +16,7 @@
 //	  await done ◄───────  left--  ◄───────────── left--        the last to leave opens done
 //	Run returns            idle: await start      idle: await start
 //
-// Every wait is the same (gate.go): read a word in a loop for at most 30 us, then sleep on a futex. The loop
+// Every wait is the same (gate.go): read a word in a loop for at most 50 us, then sleep on a futex. The loop
 // is Go code with a preemption point, because the garbage collector must be able to stop a thread that spins;
 // a spin loop in assembly can lock the program up for seconds when a collection falls into it. The futex call
 // goes through the Go scheduler, so a sleeping worker holds no P. Whoever opens a gate makes the wake call

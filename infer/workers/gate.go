@@ -10,7 +10,7 @@ import (
 
 // spinNs bounds the spinning of one wait. Longer than the usual spread between workers in a step, far shorter
 // than a time slice of the kernel.
-const spinNs = 30_000
+const spinNs = 50_000
 
 // spinsPerCheck is how many times a spinning wait reads the word before it passes a preemption point and
 // looks at the clock.
