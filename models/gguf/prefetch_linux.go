@@ -14,9 +14,10 @@ func prefetch(f *os.File, off, n int64) {
 	}
 }
 
-// inMemory tells whether the byte at off could be read without waiting for a disk. Android before 13 ends a process that asks.
+// inMemory tells whether the byte at off is known to be readable without waiting for a disk. Android before 13 ends a process that asks, and a program for Linux
+// may run there too: so only PCs are asked.
 func inMemory(f *os.File, off int64) bool {
-	if runtime.GOOS == "android" {
+	if runtime.GOARCH != "amd64" || runtime.GOOS == "android" {
 		return false
 	}
 	var b [1]byte
