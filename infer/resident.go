@@ -58,7 +58,7 @@ func (r *residentRows) of(list []kernel.Weighted, who []int32) []kernel.Weighted
 	return list
 }
 
-// keepActive leaves the positions in scratch.who that their gates, the coefficients of the rows, leave active, and these gates in scratch.coefs.
+// keepActive leaves the positions in scratch.who that their gates, the coefficients of the rows, leave active, and these gates in scratch.gated.
 func (e *engine) keepActive(f *feedForward, scratch *sparseScratch, gates []kernel.Weighted) {
 	s, active := e.sparse, 0
 	for i, named := range scratch.who {
@@ -67,7 +67,7 @@ func (e *engine) keepActive(f *feedForward, scratch *sparseScratch, gates []kern
 			continue
 		}
 		if gate := e.gateOf(f, pos, gates[i].Coef); gate > 0 {
-			scratch.who[active], scratch.coefs[active] = named, gate
+			scratch.who[active], scratch.gated[active] = named, gate
 			active++
 		}
 	}
@@ -86,7 +86,7 @@ func (e *engine) downsOf(f *feedForward, scratch *sparseScratch, c int, ups []ke
 		if s.active != nil {
 			up = s.givenGate(pos, up)
 		}
-		coef := e.activation(scratch.coefs[i], up)
+		coef := e.activation(scratch.gated[i], up)
 		switch {
 		case coef == 0:
 			continue

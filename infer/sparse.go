@@ -82,7 +82,7 @@ type sparseScratch struct {
 	unsent   []*iosched.Request // claimed and filled in
 	ahead    []int32            // units read early for the next layer, as many as there is room for
 	rows     []kernel.Weighted
-	coefs    []float32   // [cluster] gates, then activations, of a cluster in memory
+	gated    []float32   // [cluster] gates of the active neurons of a cluster in memory
 	in       kernel.Acts // [1][dim] a single token's normalised residual
 	gates    []float32   // [cluster][chunkTokens]
 	sum      []float32   // [dim]
@@ -111,7 +111,7 @@ func newSparseState(h *hparams, neurons, pool, batch int) *sparseState {
 		c.found, c.requests = make([]neuroncache.Found, size), make([]*iosched.Request, 0, size)
 		c.unsent = make([]*iosched.Request, 0, sendAtOnce)
 		c.rows = make([]kernel.Weighted, 0, size)
-		c.coefs = make([]float32, size)
+		c.gated = make([]float32, size)
 		c.gates = make([]float32, size*chunkTokens)
 		c.sum = make([]float32, h.dim)
 	}
