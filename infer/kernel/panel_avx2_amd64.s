@@ -17,25 +17,9 @@
 // float(sum) * scale, p -= float(sum of activations) * minimum, where there are minima, and acc = fma(p, xd, acc). All tiles do the same in the same
 // order (tile_avx2_amd64.s), hence give the same bits.
 //
-// A panel is one stream of memory: each group asks for the cache line that lies a page ahead.
+// A panel is one stream of memory: each group asks for a cache line ahead, once or twice (panel_avx2_amd64.h).
 //
-// Instructions per weight: Q4 0.19, Q8 0.25, Q4K 0.22, Q6K 0.39; docs/benchmarks.md has all.
-
-#define Q4BLOCK(scales) \
-	GROUPS(UNPACK4, FIRST16, DOT16) \
-	WIDEN                           \
-	OFFSET(3)                       \
-	HALVES(scales, Y6, Y7)          \
-	SCALE                           \
-	ADDBLOCKHERE
-
-// func panelQ4AVX2(y, w, x unsafe.Pointer, n int)
-TEXT ·panelQ4AVX2(SB), NOSPLIT, $0-32
-	BEGIN
-	FILL(15, X15, Y15)
-	PAIRS(256, Q4BLOCK)
-	END
-	RET
+// Instructions per weight: Q4 0.20, Q8 0.25, Q4K 0.23, Q6K 0.40; docs/benchmarks.md has all.
 
 #define Q8BLOCK(scales) \
 	GROUPS(UNPACK8, FIRSTSIGNED, DOTSIGNED) \
@@ -108,65 +92,12 @@ TEXT ·panelQ51AVX2(SB), NOSPLIT, $0-32
 	END
 	RET
 
-#define BYTEMINIMA \
-	BYTESCALES(VPMOVZXBD, 0, 64, Y6, Y7, Y4)   \
-	SCALE                                      \
-	BYTESCALES(VPMOVZXBD, 32, 192, Y6, Y7, Y4) \
-	XSUM                                       \
-	TAKEMIN(Y4)                                \
-	ADDBLOCK(16)
-
-#define Q4KBLOCK \
-	GROUPS(UNPACK4, FIRST16, DOT16) \
-	WIDEN                  \
-	BYTEMINIMA
-
-// func panelQ4KAVX2(y, w, x unsafe.Pointer, n int)
-TEXT ·panelQ4KAVX2(SB), NOSPLIT, $0-32
-	BEGIN
-	FILL(15, X15, Y15)
-	UNITS(320, 8, 256, AHEAD5, Q4KBLOCK)
-	END
-	RET
-
-#define Q5KBLOCK \
-	GROUPS(UNPACK5, FIRSTHALVES, DOTHALVES) \
-	AHEAD(4)                   \
-	WIDENHALVES                \
-	TOGETHER                   \
-	BYTEMINIMA
-
-// func panelQ5KAVX2(y, w, x unsafe.Pointer, n int)
-TEXT ·panelQ5KAVX2(SB), NOSPLIT, $0-32
-	BEGIN
-	FILL(15, X15, Y15)
-	FILL(16, X13, Y13)
-	UNITS(320, 8, 320, AHEAD5, Q5KBLOCK)
-	END
-	RET
-
 #define SIGNEDSCALES \
 	BYTESCALES(VPMOVSXBD, 0, 64, Y6, Y7, Y4) \
 	SCALE                                    \
 	BYTESCALES(VPMOVSXBD, 0, 80, Y6, Y7, Y4) \
 	SCALESECOND                              \
 	ADDBLOCK(32)
-
-#define Q6KBLOCK \
-	GROUPS(UNPACK6, FIRST32, DOT32) \
-	AHEAD(4)               \
-	AHEAD(5)               \
-	OFFSETHALVES(5)        \
-	SIGNEDSCALES
-
-// func panelQ6KAVX2(y, w, x unsafe.Pointer, n int)
-TEXT ·panelQ6KAVX2(SB), NOSPLIT, $0-32
-	BEGIN
-	FILL(15, X15, Y15)
-	FILL(0x30, X13, Y13)
-	UNITS(320, 8, 384, AHEAD5, Q6KBLOCK)
-	END
-	RET
 
 #define Q3KBLOCK \
 	FEWER(UNPACK3, FIRSTHALVES, DOTHALVES, AHEAD(2), NOTHING) \
@@ -237,5 +168,78 @@ TEXT ·panelQ4TAVX2(SB), NOSPLIT, $0-32
 TEXT ·panelQ8SAVX2(SB), NOSPLIT, $0-32
 	BEGIN
 	UNITS(128, 1, 512, AHEAD2, Q8SBLOCK)
+	END
+	RET
+
+// From here on each line is asked for twice.
+#undef AHEAD
+#define AHEAD(g) AHEADTWICE(g)
+
+#define Q4BLOCK(scales) \
+	GROUPS(UNPACK4, FIRST16, DOT16) \
+	WIDEN                           \
+	OFFSET(3)                       \
+	HALVES(scales, Y6, Y7)          \
+	SCALE                           \
+	ADDBLOCKHERE
+
+// func panelQ4AVX2(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ4AVX2(SB), NOSPLIT, $0-32
+	BEGIN
+	FILL(15, X15, Y15)
+	PAIRS(256, Q4BLOCK)
+	END
+	RET
+
+#define BYTEMINIMA \
+	BYTESCALES(VPMOVZXBD, 0, 64, Y6, Y7, Y4)   \
+	SCALE                                      \
+	BYTESCALES(VPMOVZXBD, 32, 192, Y6, Y7, Y4) \
+	XSUM                                       \
+	TAKEMIN(Y4)                                \
+	ADDBLOCK(16)
+
+#define Q4KBLOCK \
+	GROUPS(UNPACK4, FIRST16, DOT16) \
+	WIDEN                  \
+	BYTEMINIMA
+
+// func panelQ4KAVX2(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ4KAVX2(SB), NOSPLIT, $0-32
+	BEGIN
+	FILL(15, X15, Y15)
+	UNITS(320, 8, 256, AHEAD5, Q4KBLOCK)
+	END
+	RET
+
+#define Q5KBLOCK \
+	GROUPS(UNPACK5, FIRSTHALVES, DOTHALVES) \
+	AHEAD(4)                   \
+	WIDENHALVES                \
+	TOGETHER                   \
+	BYTEMINIMA
+
+// func panelQ5KAVX2(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ5KAVX2(SB), NOSPLIT, $0-32
+	BEGIN
+	FILL(15, X15, Y15)
+	FILL(16, X13, Y13)
+	UNITS(320, 8, 320, AHEAD5, Q5KBLOCK)
+	END
+	RET
+
+#define Q6KBLOCK \
+	GROUPS(UNPACK6, FIRST32, DOT32) \
+	AHEAD(4)               \
+	AHEAD(5)               \
+	OFFSETHALVES(5)        \
+	SIGNEDSCALES
+
+// func panelQ6KAVX2(y, w, x unsafe.Pointer, n int)
+TEXT ·panelQ6KAVX2(SB), NOSPLIT, $0-32
+	BEGIN
+	FILL(15, X15, Y15)
+	FILL(0x30, X13, Y13)
+	UNITS(320, 8, 384, AHEAD5, Q6KBLOCK)
 	END
 	RET
