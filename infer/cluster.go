@@ -60,12 +60,16 @@ func (e *engine) startCluster(w *workers.Worker, f *feedForward, c int) {
 	}
 }
 
-// nameCluster leaves a cluster's positions that are to be computed in scratch.who.
+// nameCluster asks the predictor about a cluster, and leaves the positions that are to be computed in scratch.who. Flash so has work as soon as one cluster
+// is known: scores of a whole layer first made a token 5 % slower where a quarter of bamboo-7b's neurons was in memory.
 func (e *engine) nameCluster(f *feedForward, scratch *sparseScratch, c int) {
 	n := f.neurons.group.Neurons
 	size := clusterNeurons(n)
 	lo, hi := c*size, min(n, (c+1)*size)
 	scratch.known += hi - lo
+	if f.predicts() {
+		f.scorer().Mul(e.score.data, e.score.stride, &scratch.asked, lo/kernel.PanelRows, (hi+kernel.PanelRows-1)/kernel.PanelRows)
+	}
 	scratch.who = e.name(f, lo, hi, scratch.who[:0])
 }
 
@@ -98,10 +102,9 @@ func (e *engine) name(f *feedForward, lo, hi int, who []int32) []int32 {
 
 // answer is what a layer's predictor says.
 type answer struct {
-	scores []float32
-	least  float32  // of the score of an active neuron
-	order  []uint32 // position -> index of its score; nil: the same
-	given  []uint64 // what Config.Active says instead, a bit for each position; nil: nothing
+	scores []float32 // by position
+	least  float32   // of the score of an active neuron
+	given  []uint64  // what Config.Active says instead, a bit for each position; nil: nothing
 }
 
 // answer reads the scores of a layer.
@@ -112,7 +115,7 @@ func (e *engine) answer(f *feedForward, scores []float32) answer {
 	case f.sketch.Rows > 0:
 		return answer{scores: scores, least: f.margin}
 	}
-	return answer{scores: scores, least: e.h.threshold, order: f.neurons.group.Order}
+	return answer{scores: scores, least: e.h.threshold}
 }
 
 // names tells whether a position is taken for active.
@@ -120,34 +123,24 @@ func (a *answer) names(pos int) bool {
 	if a.given != nil {
 		return a.given[pos>>6]>>(pos&63)&1 != 0
 	}
-	if a.order != nil {
-		pos = int(a.order[pos])
-	}
 	return a.scores[pos] >= a.least
 }
 
 // named appends the positions from lo to hi-1 that are taken for active.
 func (a *answer) named(lo, hi int, who []int32) []int32 {
-	switch {
-	case a.given != nil:
-		for pos := lo; pos < hi; pos = pos&^63 + 64 {
-			word := a.given[pos>>6] >> (pos & 63)
-			for ; word != 0; word &= word - 1 {
-				if p := pos + bits.TrailingZeros64(word); p < hi {
-					who = append(who, int32(p))
-				}
-			}
-		}
-	case a.order != nil:
-		for pos := lo; pos < hi; pos++ {
-			if a.scores[a.order[pos]] >= a.least {
-				who = append(who, int32(pos))
-			}
-		}
-	default:
+	if a.given == nil {
 		for i, score := range a.scores[lo:hi] {
 			if score >= a.least {
 				who = append(who, int32(lo+i))
+			}
+		}
+		return who
+	}
+	for pos := lo; pos < hi; pos = pos&^63 + 64 {
+		word := a.given[pos>>6] >> (pos & 63)
+		for ; word != 0; word &= word - 1 {
+			if p := pos + bits.TrailingZeros64(word); p < hi {
+				who = append(who, int32(p))
 			}
 		}
 	}

@@ -23,7 +23,7 @@ type Config struct {
 	Device     planner.Device           // what was measured of the machine, for the planner
 	Plan       *planner.Plan            // how a model in a pack runs; nil: the planner decides
 	Active     func(layer int) []uint64 // a bit for each position whose neuron is active, whatever their gates say, for a layer's next token: makes random weights as sparse as a real model's; nil: the gates decide
-	EarlyReads bool                     // in predicted mode from a pack, even if the plan does not say so: ask the next layer's predictor while a layer waits, and read ahead what it is sure of
+	EarlyReads bool                     // in predicted mode from a pack: ask the next layer's predictor while a layer waits, and read ahead what it is sure of; or if the plan says so
 	Without    Without                  // parts of the sparse engine that are left out, to see what they give
 	Policy     string                   // of the neuron cache's cold region, see neuroncache.Policies; "": its default
 	IO         iosched.Config           // how a pack is read

@@ -137,8 +137,8 @@ const (
 	_
 	phasePassShared // two
 	_
-	phasePredict // two
-	_
+	phasePredict
+	phaseScore
 	phasesPerLayer
 )
 

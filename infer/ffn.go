@@ -17,7 +17,8 @@ func (e *engine) ffn(w *workers.Worker, c chunk, l int) {
 		return
 	}
 	if e.predicted {
-		e.predict(w, c, l, phasePredict, e.score)
+		inner := e.predictInner(w, c, l)
+		e.multiply(w, e.counter(c, l, phaseScore), &lw.ffn.predict2, e.score, &inner)
 		w.Barrier()
 	}
 	e.pass(w, c, l, phasePass, &in, e.oneGroup(w, c, lw.ffn))
@@ -223,29 +224,29 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 	return active
 }
 
-// predict computes the predictor's scores [n][ff] = fc2 . relu(fc1 . x) of the residual before the norm, as PowerInfer does, into out. phase is the first of two. It ends without a
-// barrier after its last product.
-func (e *engine) predict(w *workers.Worker, c chunk, l, phase int, out buffer) {
+// predictInner computes the inside of a predictor, relu(fc1 . x) [n][rank] of the residual before the norm, as PowerInfer does. The scores are fc2 times that. It
+// ends with a barrier.
+func (e *engine) predictInner(w *workers.Worker, c chunk, l int) (inner kernel.Acts) {
 	f := e.w.layers[l].ffn
 	lo, hi := e.tokens(w, c.n)
 	rank := f.predict1.Rows
-	residual, hidden := e.predictorInput(w, c.n, rank)
+	residual, inner := e.predictorInput(w, c.n, rank)
 	for t := lo; t < hi; t++ {
 		copy(residual.Row(t), e.residual(w, c, t))
 	}
 	residual.Quantize(lo, hi)
 	e.share(w)
-	e.multiply(w, e.counter(c, l, phase), &f.predict1, e.rank, &residual)
+	e.multiply(w, e.counter(c, l, phasePredict), &f.predict1, e.rank, &residual)
 	w.Barrier()
 	for t := lo; t < hi; t++ {
-		inner := hidden.Row(t)
+		row := inner.Row(t)
 		for i, v := range e.rank.row(t, rank) {
-			inner[i] = max(v, 0)
+			row[i] = max(v, 0)
 		}
 	}
-	hidden.Quantize(lo, hi)
+	inner.Quantize(lo, hi)
 	e.share(w)
-	e.multiply(w, e.counter(c, l, phase+1), &f.predict2, out, &hidden)
+	return inner
 }
 
 // downByNeuron computes e.sum = activations . W for down matrices stored one row per neuron, skipping neurons that are zero. Each worker has

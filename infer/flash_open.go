@@ -307,7 +307,7 @@ func newPackedEngine(ctx context.Context, p *pack.File, f *gguf.File, h *hparams
 		e.close()
 		return nil, err
 	}
-	e.setEarly(ld.predictor && (c.EarlyReads || plan.EarlyReads) && c.Without&WithoutEarly == 0)
+	e.setEarly(ld.predictor && (c.EarlyReads || plan.EarlyReads))
 	e.sparse.flash.setBase()
 	return e, nil
 }

@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -16,13 +17,19 @@ import (
 // packed writes a model's pack and returns how to open it.
 func packed(t testing.TB, open func() (*gguf.File, error)) func() (*gguf.File, error) {
 	t.Helper()
+	return packedAs(t, open, nil)
+}
+
+// packedAs is packed with the order of the neurons that an activity gives.
+func packedAs(t testing.TB, open func() (*gguf.File, error), a *pack.Activity) func() (*gguf.File, error) {
+	t.Helper()
 	f, err := open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	path := filepath.Join(t.TempDir(), "model.pack")
-	if err := pack.Write(context.Background(), f, path, pack.Options{}); err != nil {
+	if err := pack.Write(context.Background(), f, path, pack.Options{Activity: a}); err != nil {
 		t.Fatal(err)
 	}
 	return func() (*gguf.File, error) {
@@ -190,6 +197,68 @@ func TestLayersOfOneModelMayHaveDifferentModes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Neurons are summed up in another order then, and nothing else may change.
+func TestAModelIsTheSameInAnyOrderOfItsNeurons(t *testing.T) {
+	for name, open := range reluModels(t) {
+		for _, mode := range []Mode{ModeExact, ModePredicted} {
+			c := Config{Threads: 2, Context: 64, Bare: true, KV: KVF32, Mode: mode}
+			f, err := open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := readHparams(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			groups, err := neuronGroups(f, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+			if mode == ModePredicted && !h.hasPredictor {
+				continue
+			}
+			t.Run(name+" "+string(mode), func(t *testing.T) {
+				r := rand.New(rand.NewPCG(3, 4))
+				// No neuron is active for most tokens: then it is computed whatever the predictor says.
+				a := &pack.Activity{Tokens: 4000, Counts: make([][]uint32, len(groups))}
+				for l, g := range groups {
+					a.Counts[l] = make([]uint32, g.Neurons)
+					for i := range a.Counts[l] {
+						a.Counts[l][i] = r.Uint32N(1000)
+					}
+				}
+				shuffled := packedAs(t, open, a)
+				c := c
+				ids := sampleTokens(h.vocab, 40)
+				want := logitsOf(t, opened(t, open, c), ids, true)
+				c.Plan = planFor(t, shuffled, c, 0.5)
+				s := opened(t, shuffled, c)
+				for l := range groups {
+					if order := s.eng.w.layers[l].ffn.neurons.group.Order; order == nil || slices.IsSorted(order) {
+						t.Fatalf("layer %d: the neurons lie in the file's order", l)
+					}
+				}
+				for _, single := range []bool{true, false} {
+					worst := 0.0
+					for i, row := range logitsOf(t, s, ids, single) {
+						for j, v := range row {
+							worst = max(worst, math.Abs(float64(v-want[i][j])))
+						}
+					}
+					limit := 1e-4
+					if name == "built-in" {
+						limit = 0.3 // as in TestExactIsDenseButForRounding
+					}
+					if t.Logf("single %v: largest difference %.2g", single, worst); worst > limit {
+						t.Errorf("single %v: it differs by %g", single, worst)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 type packJob struct {
 	tensor     gguf.Tensor
 	first, num int           // rows
+	order      []uint32      // matrix's row k is the tensor's row order[k]; nil: first+k
 	matrix     kernel.Matrix // where they go: panels, or
 	rows       []byte        // rows as they are in the file, or
 	neurons    *neurons      // all matrices of an FFN, or
@@ -143,22 +144,24 @@ func (ld *loader) slice(name string, e, rows, cols int, bias []float32) linear {
 	return l
 }
 
-// panels plans to read rows first to first+rows-1 of a tensor of all rows into panels.
-func (ld *loader) panels(m *kernel.Matrix, name string, first, rows, all, cols int) {
+// panels plans to read rows first to first+rows-1 of a tensor of all rows into panels. It returns the job, for the caller to say more; nil on the first walk.
+func (ld *loader) panels(m *kernel.Matrix, name string, first, rows, all, cols int) *packJob {
 	t, ok := ld.find(name, all, cols)
 	if !ok {
-		return
+		return nil
 	}
 	format, ok := kernel.FormatOf(t.Type)
 	if !ok {
 		ld.err = fmt.Errorf("%s: the tensor %s is of type %v, which is not supported", ld.f.Name(), t.Name, t.Type)
-		return
+		return nil
 	}
 	*m = kernel.Matrix{Format: format, Rows: rows, Cols: cols}
 	m.Data = ld.take(kernel.MatrixBytes(format, rows, cols))
-	if m.Data != nil {
-		ld.jobs = append(ld.jobs, packJob{tensor: t, first: first, num: rows, matrix: *m})
+	if m.Data == nil {
+		return nil
 	}
+	ld.jobs = append(ld.jobs, packJob{tensor: t, first: first, num: rows, matrix: *m})
+	return &ld.jobs[len(ld.jobs)-1]
 }
 
 // rows plans to read rows first to first+rows-1 of a tensor of all rows as they are.

@@ -110,19 +110,34 @@ func (j *packJob) load(f *gguf.File, lo, hi int, buffer *[]byte) error {
 		return j.neurons.fill(f)
 	}
 	rowBytes := j.rowBytes()
-	offset, n := int64(j.first+lo)*int64(rowBytes), (hi-lo)*rowBytes
+	n := (hi - lo) * rowBytes
 	if j.rows != nil {
-		return f.ReadTensor(j.tensor, j.rows[lo*rowBytes:][:n], offset)
+		return j.fetch(f, j.rows[lo*rowBytes:][:n], lo)
 	}
 	if cap(*buffer) < n {
 		*buffer = make([]byte, n)
 	}
 	raw := (*buffer)[:n]
-	if err := f.ReadTensor(j.tensor, raw, offset); err != nil {
+	if err := j.fetch(f, raw, lo); err != nil {
 		return err
 	}
 	if err := j.unpack(lo, hi, raw); err != nil {
 		return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
+	}
+	return nil
+}
+
+// fetch reads the job's rows from row lo on, as they are in the file, into raw. Those of another order are read one by one: the system has been told to read
+// them all (prefetch), as the pieces cover the tensor.
+func (j *packJob) fetch(f *gguf.File, raw []byte, lo int) error {
+	rowBytes := j.rowBytes()
+	if j.order == nil {
+		return f.ReadTensor(j.tensor, raw, int64(j.first+lo)*int64(rowBytes))
+	}
+	for k := range len(raw) / rowBytes {
+		if err := f.ReadTensor(j.tensor, raw[k*rowBytes:][:rowBytes], int64(j.order[lo+k])*int64(rowBytes)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

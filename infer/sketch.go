@@ -45,6 +45,14 @@ func (ld *loader) sketchOf(f *feedForward, g *pack.Group) {
 // predicts tells whether a layer that is computed by neuron has a predictor that is asked: the file's, or a sketch.
 func (f *feedForward) predicts() bool { return f.predict1.Rows > 0 || f.sketch.Rows > 0 }
 
+// scorer is the matrix that gives a predictor's scores, a row for each position.
+func (f *feedForward) scorer() *kernel.Matrix {
+	if f.sketch.Rows > 0 {
+		return &f.sketch
+	}
+	return &f.predict2
+}
+
 // sketcher fills sketches; one for each worker.
 type sketcher struct {
 	row    []float32 // [dim]

@@ -15,7 +15,8 @@ import (
 //
 // One token. The layer's positions are cut into clusters, and each worker takes the next one:
 //
-//	candidates  all positions (exact), or those whose predicted score reaches the threshold (predicted)
+//	scores      the predictor's rows for the cluster (predicted)
+//	candidates  all positions (exact), or those whose score reaches the threshold (predicted)
 //	gate        a candidate's gate row times x; a neuron that this makes zero is done
 //	up          the others' up row times x, and the activation
 //	down        the cluster's partial sum of activation times down row
@@ -84,6 +85,7 @@ type sparseScratch struct {
 	rows     []kernel.Weighted
 	gated    []float32   // [cluster] gates of the active neurons of a cluster in memory
 	in       kernel.Acts // [1][dim] a single token's normalised residual
+	asked    kernel.Acts // [1][rank] or [1][dim] what the layer's scores are computed from
 	gates    []float32   // [cluster][chunkTokens]
 	sum      []float32   // [dim]
 	active   int
@@ -163,18 +165,11 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 	one := chunk{n: 1}
 	e.normalise(w, one, lw.ffnNorm)
 	scratch.in = e.input(w, 1)
-	switch {
-	case !lw.ffn.predicts():
-	case lw.ffn.sketch.Rows > 0:
-		e.multiply(w, e.counter(one, l, phasePredict), &lw.ffn.sketch, e.score, &scratch.in)
-		w.Barrier()
-	default:
-		e.predict(w, one, l, phasePredict, e.score)
-		w.Barrier()
+	if scratch.asked = scratch.in; lw.ffn.predict1.Rows > 0 {
+		scratch.asked = e.predictInner(w, one, l)
 	}
-	clusters := n.clusters()
+	clusters, early := n.clusters(), len(scratch.ahead)
 	s.flash.collect() // what was read early
-	e.judge(scratch, lw.ffn)
 	switch {
 	case s.flash == nil:
 		e.residentClusters(w, lw.ffn)
@@ -184,6 +179,7 @@ func (e *engine) sparseOne(w *workers.Worker, l int) {
 		e.clustersFromFlash(w, lw.ffn, clusters)
 	}
 	w.Barrier()
+	e.judge(scratch, lw.ffn, early)
 	e.active.Add(uint64(scratch.active))
 	e.neurons.Add(uint64(scratch.known))
 	scratch.active, scratch.known = 0, 0

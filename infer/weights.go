@@ -54,7 +54,7 @@ type feedForward struct {
 	subNorm            *norm         // of the activations
 	down               linear        // [dim][ff]; only its bias is used with downRows
 	downRows           kernel.Rows   // [ff][dim]: one row per neuron
-	predict1, predict2 kernel.Matrix // PowerInfer's predictor [rank][dim], [ff][rank]; empty: none
+	predict1, predict2 kernel.Matrix // PowerInfer's predictor [rank][dim], [ff][rank] by position; empty: none
 	neurons            *neurons      // the same matrices row by row, instead of gate, up, down and downRows; nil: not computed by neuron
 	sketch             kernel.Matrix // [ff][dim] the gate in few bits by position, a predictor without training; empty: none
 	margin             float32       // least sketched product of a neuron that is taken for active
@@ -242,7 +242,9 @@ func (ld *loader) feedForward(suffix string, ff int, predictor bool) *feedForwar
 func (ld *loader) predictorOf(f *feedForward, ff int) {
 	rank := ld.rowsOf("fc1.weight")
 	ld.panels(&f.predict1, "fc1.weight", 0, rank, rank, ld.h.dim)
-	ld.panels(&f.predict2, "fc2.weight", 0, ff, ff, rank)
+	if job := ld.panels(&f.predict2, "fc2.weight", 0, ff, ff, rank); job != nil && f.neurons != nil {
+		job.order = f.neurons.group.Order
+	}
 }
 
 // experts plans the routed experts of a layer: three tensors that hold all of them, or in old files one tensor each.

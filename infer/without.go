@@ -22,11 +22,9 @@ const (
 	WithoutCache
 	// WithoutPipeline lets reads and products take turns, matrix by matrix.
 	WithoutPipeline
-	// WithoutEarly asks no predictor ahead, whatever the plan says.
-	WithoutEarly
 )
 
-var withoutNames = [...]string{"bundles", "cache", "pipeline", "early"}
+var withoutNames = [...]string{"bundles", "cache", "pipeline"}
 
 // WithoutNames are the names that ParseWithout knows.
 func WithoutNames() []string { return withoutNames[:] }

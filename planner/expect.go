@@ -12,9 +12,8 @@ import (
 // is then there with probability 1-(1-q)^T, and T is where these probabilities add up to the cache's size. On traces of a 7B model it gives LRU's
 // misses within 3 % of them, and the cache's own policy has policyGain fewer.
 //
-// A token reads attention's matrices and predictors from memory, then its neurons from memory and from flash at once: it takes the time of the first, and of
-// the second whatever is longer. With early reads flash brings a part of a layer's neurons while the first are read from memory, and workers that wait for it ask the
-// next layer's predictor meanwhile; some reads are in vain.
+// A token reads attention's matrices from memory, then predictors and neurons from memory and neurons from flash at once: it takes the time of the first, and of
+// the second whatever is longer. (Flash waits for a predictor's inner product too, which is small.)
 
 // levels is how finely probabilities of use are told apart.
 const levels = 1 << 12
@@ -99,12 +98,8 @@ func (p *Plan) expect(s slots, d *Device) (e Expected) {
 	if wanted > 0 {
 		e.HitRate = 1 - missed/wanted
 	}
-	p.EarlyReads = t.predictors > 0 && p.Memory.Cold >= 2*s.largest() && t.early() < earlyGain*t.late()
 	if d.ReadBytes > 0 && (d.Page > 0 || missed == 0) {
-		token, compute := t.late(), t.panels+t.predictors+t.rows
-		if p.EarlyReads {
-			token, compute = t.early(), compute+t.predictors
-		}
+		token, compute := t.token(), t.panels+t.predictors+t.rows
 		e.TokensPerSec, e.StallShare = 1/token, max(0, 1-compute/token)
 	}
 	return e
@@ -117,22 +112,7 @@ const readWork = 28e-6
 // times are the seconds of a token; rows include the work of reads.
 type times struct{ panels, predictors, rows, flash float64 }
 
-func (t *times) late() float64 { return t.panels + t.predictors + max(t.rows, t.flash) }
-
-func (t *times) early() float64 { // the question is asked while workers wait
-	first, flash := t.panels+t.predictors, (1+earlyVain)*t.flash
-	return first + max(t.rows+t.predictors, flash-earlyGives*min(first, earlyFound*flash))
-}
-
-// Early reads find earlyFound of what is absent and wanted, and read earlyVain more in vain (infer/early.go has the measurements). They bring earlyGives of what flash
-// could while the rest is computed: a quarter of bamboo-7b in memory, tokens with and without in turn, took 228 ms instead of 241 from a disk of 217 MB/s, 184
-// instead of 186 from one of 421, which is 0.43 and 0.2: perhaps since the disk was emulated on the cores that computed.
-const (
-	earlyFound = 0.43
-	earlyVain  = 0.076
-	earlyGives = 0.4
-	earlyGain  = 0.97 // what early reads must come to, of the time without, to be chosen
-)
+func (t *times) token() float64 { return t.panels + max(t.predictors+t.rows, t.flash) }
 
 // memoryTimes are the times but for flash.
 func (p *Plan) memoryTimes(m *Model, d *Device) (t times) {

@@ -249,9 +249,6 @@ func (p *Plan) explain(s slots, l Limits, cache int64) {
 	if p.TwoPhase {
 		why("Gates are read first, the other rows of a neuron only if its gate is not zero.")
 	}
-	if p.EarlyReads {
-		why("While a layer waits for flash the next one's predictor is asked, and what it is sure of is read ahead: reading takes longer than computing neurons.")
-	}
 	var gates, always, rest, neurons int
 	for i, l := range p.Layers {
 		if neurons += s.m.Layers[i].Neurons; l.Mode != Predicted {

@@ -272,19 +272,3 @@ func TestCheSaysWhatALeastRecentlyUsedCacheHits(t *testing.T) {
 		t.Errorf("the cache hits %.3f, expected %.3f", got, want)
 	}
 }
-
-func TestEarlyReadsAreForTokensThatWaitForFlashLongerThanTheyCompute(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		t    times
-		pays bool
-	}{
-		{"a quarter in memory, a slow disk", times{panels: 0.045, predictors: 0.014, rows: 0.035, flash: 0.174}, true},
-		{"half in memory", times{panels: 0.045, predictors: 0.014, rows: 0.035, flash: 0.034}, false},
-		{"all in memory", times{panels: 0.045, predictors: 0.014, rows: 0.03}, false},
-	} {
-		if pays := test.t.early() < earlyGain*test.t.late(); pays != test.pays {
-			t.Errorf("%s: %v, %.3f s with early reads, %.3f s without", test.name, pays, test.t.early(), test.t.late())
-		}
-	}
-}

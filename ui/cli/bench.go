@@ -65,7 +65,7 @@ func newBench(s *streams) *cobra.Command {
 	f.StringVar(&b.save, "save", "", "write the model of --shape to this `file` first, so that other programs can run it too (-p 0 -n 0: only this)")
 	f.StringVar(&b.mode, "mode", "auto", modeHelp)
 	f.StringVar(&b.kv, "kv", "f16", kvHelp)
-	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack, even if the plan does not say so: ask the next layer's predictor while a layer waits, and read ahead what it is sure of")
+	f.BoolVar(&b.early, "early", false, "in predicted mode from a pack: ask the next layer's predictor while a layer waits, and read ahead what it is sure of")
 	f.StringVar(&b.without, "without", "", "`parts` of the engine for packs that are left out, to see what they give: "+strings.Join(infer.WithoutNames(), ", "))
 	f.StringVar(&b.policy, "policy", "", "of the neuron cache: "+strings.Join(neuroncache.Policies(), ", "))
 	f.StringVar(&b.pack, "pack", "", "run the model of --shape from this pack `file`, which is written if it is not there")
