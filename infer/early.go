@@ -30,7 +30,7 @@ import (
 //
 // It is off unless asked for. A quarter of bamboo-7b in memory, tokens with and without in turn on two cores: the waiting falls from 45 to 30 %, but tokens gain 1.6 %
 // in the median on a virtual disk, whose reads cost so much processor time (14 us each in the kernel) that attention pays for what is read during it, and lose
-// 3 to 4 % on a simulated ufs4.0 or ufs3.1, where little is waited for.
+// 3 to 5 % on a simulated ufs4.0 or ufs3.1, where little is waited for.
 
 // aheadPrecision is the share of what is read ahead that is to be wanted. Lower finds more (0.8: 49 % at 89 %), higher reads less in vain (0.9: 35 %).
 const aheadPrecision = 0.85

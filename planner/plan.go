@@ -36,7 +36,7 @@ type Plan struct {
 	TwoPhase bool `json:"two_phase"`
 
 	// EarlyReads: while a layer waits for flash the next one's predictor is asked, and what it is sure of is read ahead. Solve leaves it off, since it gave
-	// -4 to +2 % (infer/early.go); a person may turn it on.
+	// -5 to +2 % (infer/early.go); a person may turn it on.
 	EarlyReads bool `json:"early_reads"`
 
 	Memory Split       `json:"memory"`
