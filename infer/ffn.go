@@ -224,8 +224,8 @@ func (e *engine) activate(f *feedForward, t, first, last int) (active int) {
 	return active
 }
 
-// predictInner computes the inside of a predictor, relu(fc1 . x) [n][rank] of the residual before the norm, as PowerInfer does. The scores are fc2 times that. It
-// ends with a barrier.
+// predictInner computes the inside of a predictor, relu(fc1 . x) [n][rank] of the residual before the norm, as PowerInfer does. The scores are fc2 times that,
+// which any worker may compute at once.
 func (e *engine) predictInner(w *workers.Worker, c chunk, l int) (inner kernel.Acts) {
 	f := e.w.layers[l].ffn
 	lo, hi := e.tokens(w, c.n)
