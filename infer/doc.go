@@ -13,7 +13,7 @@
 // ffn.go and route.go are its parts, own.go what a worker has for itself), and logits become text again (sampler.go, decode.go, think.go). The graph serves every model family: arch.go is
 // the table of what distinguishes them, hparams.go reads a file's shape, weights.go says which tensors it needs, and load.go and load_read.go bring them
 // into run-time layouts. Models whose activation makes zeros are computed by neuron (sparse.go draws the way; resident.go, cluster.go and neurons.go are its parts), from flash where
-// memory does not hold them (flash.go brings them, news.go says who waits for what, early.go reads ahead, flash_stream.go serves prompts). reference.go is the same computation in plain float32, the oracle of all that is fast.
+// memory does not hold them (flash.go brings them, news.go says who waits for what, early.go reads ahead if that is asked for, flash_stream.go serves prompts). reference.go is the same computation in plain float32, the oracle of all that is fast.
 //
 // Invariants: the logits' bits do not depend on the number of threads nor on how a prompt is cut into chunks; decoding a token allocates
 // nothing; cancelling a context ends a generation within one layer and leaves the session usable; no model file can crash the engine.

@@ -28,7 +28,7 @@ import (
 // and with sketches 65, 61, 56 and 50 %, where 45, 65, 79 and 92 % were in memory. Without a margin 76 % were found at 89 %, but 55 % of what was read was in vain. Asked after
 // the FFN, right before attention, the predictor finds 55 % at 89 %, but then nothing waits, and the question costs its weights once more (8 % of a token).
 //
-// It is off unless asked for. A quarter of bamboo-7b in memory, tokens with and without in turn on two cores: the waiting falls from 45 to 30 %, but tokens gain 1.6 %
+// It is off unless asked for. A quarter of bamboo-7b in memory, tokens with and without in turn on two cores: the waiting falls from 48 to 33 %, but tokens gain 1.6 %
 // in the median on a virtual disk, whose reads cost so much processor time (14 us each in the kernel) that attention pays for what is read during it, and lose
 // 3 to 5 % on a simulated ufs4.0 or ufs3.1, where little is waited for.
 

@@ -206,22 +206,10 @@ func TestAModelIsTheSameInAnyOrderOfItsNeurons(t *testing.T) {
 	models := reluModels(t)
 	models["built-in, with sketches"] = withoutPredictor(t)
 	for name, open := range models {
+		h, groups := neuronsOf(t, open)
+		builtIn := strings.HasPrefix(name, "built-in")
 		for _, mode := range []Mode{ModeExact, ModePredicted} {
 			c := Config{Threads: 2, Context: 64, Bare: true, KV: KVF32, Mode: mode}
-			f, err := open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			h, err := readHparams(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			groups, err := neuronGroups(f, false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
-			builtIn := strings.HasPrefix(name, "built-in")
 			if mode == ModePredicted && !h.hasPredictor && !builtIn {
 				continue
 			}
@@ -236,7 +224,6 @@ func TestAModelIsTheSameInAnyOrderOfItsNeurons(t *testing.T) {
 					}
 				}
 				shuffled := packedAs(t, open, a)
-				c := c
 				ids := sampleTokens(h.vocab, 40)
 				want := logitsOf(t, opened(t, open, c), ids, true)
 				c.Plan = planFor(t, shuffled, c, 0.5)
@@ -255,7 +242,7 @@ func TestAModelIsTheSameInAnyOrderOfItsNeurons(t *testing.T) {
 					}
 					limit := 1e-4
 					switch {
-					case mode == ModePredicted: // a score near the threshold may fall to its other side: 0.24 was met, and 6 to 12 with scores in the wrong order
+					case mode == ModePredicted: // a score near the threshold may fall to its other side: 0.3 was met, and 6 to 12 with scores in the wrong order
 						limit = 1
 					case builtIn: // as in TestExactIsDenseButForRounding
 						limit = 0.3

@@ -16,7 +16,7 @@ import (
 type packJob struct {
 	tensor     gguf.Tensor
 	first, num int           // rows
-	order      []uint32      // matrix's row k is the tensor's row order[k]; nil: first+k
+	order      []uint32      // matrix's row k is the tensor's row order[k]; nil: first+k. Only with all rows
 	matrix     kernel.Matrix // where they go: panels, or
 	rows       []byte        // rows as they are in the file, or
 	neurons    *neurons      // all matrices of an FFN, or

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"hotcell/infer/kernel"
 	"hotcell/infer/workers"
 	"hotcell/models/gguf"
@@ -32,7 +34,10 @@ func (ld *loader) pieces() (list []piece) {
 	slices.SortStableFunc(ld.jobs, func(a, b packJob) int { return a.tensor.Compare(b.tensor) })
 	for i := range ld.jobs {
 		j := &ld.jobs[i]
-		step := max(1, pieceBytes/j.rowBytes()/kernel.PanelRows) * kernel.PanelRows
+		step := j.rowsAtOnce()
+		if j.order != nil {
+			step = j.num // whose rows lie anywhere in the tensor
+		}
 		for lo := 0; lo < j.num; lo += step {
 			list = append(list, piece{j, lo, min(j.num, lo+step)})
 		}
@@ -109,44 +114,71 @@ func (j *packJob) load(f *gguf.File, lo, hi int, buffer *[]byte) error {
 	if j.neurons != nil {
 		return j.neurons.fill(f)
 	}
+	if j.order != nil {
+		return j.loadInOrder(f, buffer)
+	}
 	rowBytes := j.rowBytes()
-	n := (hi - lo) * rowBytes
+	offset, n := int64(j.first+lo)*int64(rowBytes), (hi-lo)*rowBytes
 	if j.rows != nil {
-		return j.fetch(f, j.rows[lo*rowBytes:][:n], lo)
+		return f.ReadTensor(j.tensor, j.rows[lo*rowBytes:][:n], offset)
 	}
-	if cap(*buffer) < n {
-		*buffer = make([]byte, n)
-	}
-	raw := (*buffer)[:n]
-	if err := j.fetch(f, raw, lo); err != nil {
+	raw := room(buffer, n)
+	if err := f.ReadTensor(j.tensor, raw, offset); err != nil {
 		return err
 	}
-	if err := j.unpack(lo, hi, raw); err != nil {
-		return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
-	}
-	return nil
+	return j.unpack(f, lo, hi, raw)
 }
 
-// fetch reads the job's rows from row lo on, as they are in the file, into raw. Those of another order are read one by one: the system has been told to read
-// them all (prefetch), as the pieces cover the tensor.
-func (j *packJob) fetch(f *gguf.File, raw []byte, lo int) error {
+// rowsAtOnce is how many rows a piece has: whole panels.
+func (j *packJob) rowsAtOnce() int {
+	return max(1, pieceBytes/j.rowBytes()/kernel.PanelRows) * kernel.PanelRows
+}
+
+// loadInOrder reads the whole tensor and puts its rows into the job's order. The memory for it goes back at once: the neuron cache is empty yet, and wants it later.
+func (j *packJob) loadInOrder(f *gguf.File, buffer *[]byte) error {
 	rowBytes := j.rowBytes()
-	if j.order == nil {
-		return f.ReadTensor(j.tensor, raw, int64(j.first+lo)*int64(rowBytes))
+	size := j.num * rowBytes
+	mem, err := newArena(arenaSize(size), unix.MADV_HUGEPAGE)
+	if err != nil {
+		return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
 	}
-	for k := range len(raw) / rowBytes {
-		if err := f.ReadTensor(j.tensor, raw[k*rowBytes:][:rowBytes], int64(j.order[lo+k])*int64(rowBytes)); err != nil {
+	defer mem.free()
+	all := mem.take(size)
+	if err := f.ReadTensor(j.tensor, all, 0); err != nil {
+		return err
+	}
+	step := j.rowsAtOnce()
+	for lo := 0; lo < j.num; lo += step {
+		hi := min(j.num, lo+step)
+		raw := room(buffer, (hi-lo)*rowBytes)
+		for k, row := range j.order[lo:hi] {
+			copy(raw[k*rowBytes:][:rowBytes], all[int(row)*rowBytes:])
+		}
+		if err := j.unpack(f, lo, hi, raw); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// room is n bytes of a buffer that grows as needed.
+func room(buffer *[]byte, n int) []byte {
+	if cap(*buffer) < n {
+		*buffer = make([]byte, n)
+	}
+	return (*buffer)[:n]
+}
+
 // unpack brings rows lo to hi-1 from raw, in the file's layout, to where they belong.
-func (j *packJob) unpack(lo, hi int, raw []byte) error {
+func (j *packJob) unpack(f *gguf.File, lo, hi int, raw []byte) (err error) {
 	if j.floats != nil {
 		cols := len(j.floats) / j.num
-		return gguf.Dequantize(j.tensor.Type, j.floats[lo*cols:hi*cols], raw)
+		err = gguf.Dequantize(j.tensor.Type, j.floats[lo*cols:hi*cols], raw)
+	} else {
+		err = j.matrix.Pack(lo/kernel.PanelRows, j.tensor.Type, raw)
 	}
-	return j.matrix.Pack(lo/kernel.PanelRows, j.tensor.Type, raw)
+	if err != nil {
+		return fmt.Errorf("%s: the tensor %s: %w", f.Name(), j.tensor.Name, err)
+	}
+	return nil
 }

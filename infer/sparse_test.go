@@ -9,6 +9,7 @@ import (
 
 	"hotcell/models/builtin"
 	"hotcell/models/gguf"
+	"hotcell/models/pack"
 	"hotcell/models/synthetic"
 )
 
@@ -17,24 +18,30 @@ func reluModels(t testing.TB) map[string]func() (*gguf.File, error) {
 	list := map[string]func() (*gguf.File, error){"built-in": builtin.Open}
 	for _, dir := range goldenDirs(t) {
 		open := func() (*gguf.File, error) { return gguf.Open(filepath.Join(dir, "model.gguf")) }
-		f, err := open()
-		if err != nil {
-			t.Fatal(err)
-		}
-		h, err := readHparams(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		groups, err := neuronGroups(f, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if h.activation.sparse() && len(groups) > 0 {
+		if h, groups := neuronsOf(t, open); h.activation.sparse() && len(groups) > 0 {
 			list[filepath.Base(dir)] = open
 		}
-		f.Close()
 	}
 	return list
+}
+
+// neuronsOf is a model's shape and its layers that can be computed by neuron.
+func neuronsOf(t testing.TB, open func() (*gguf.File, error)) (*hparams, map[int]*pack.Group) {
+	t.Helper()
+	f, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h, err := readHparams(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, err := neuronGroups(f, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, groups
 }
 
 // sampleTokens are ids that any vocabulary has.

@@ -12,7 +12,7 @@
 //
 // AHEADTWICE asks for a line in time to be in the second cache, and again in time to be in the first. It suits kernels that compute nearly as long as memory takes:
 // on Zen 4 tokens of TinyLlama take, against AHEADONCE, with one and two threads, 4 and 0 to 1 % less time in Q4_0, 14 and 4 in Q4_K, 6 and 4 in Q5_K, 5 and 1
-// in Q6_K, and from -2 to 2 % in the other types but Q8_0, which has little to compute and is 10 and 7 % slower. The distances are those that were best
+// in Q6_K, and from -3 to 2.5 % in the other types but Q8_0, which has little to compute and is 10 and 7 % slower. The distances are those that were best
 // for Q4_0: 6 KiB instead of 8 lose a tenth, 16 lose 3 % with two threads, since all that is asked for past the end of a matrix is read in vain.
 #define nearBytes 1536
 #define farBytes 8192
